@@ -15,12 +15,12 @@
 #define _cleanup_(f) __attribute__((__cleanup__(f)))
 
 /* For struct T with `void T_free(struct T *)` that accepts NULL: DEFINE_CLEANUP(struct plan *, plan_free) gives plan_freep. */
-#define DEFINE_CLEANUP(type, func)                                                                                    \
-    static inline void func##p(type *p)                                                                               \
-    {                                                                                                                 \
-        if (*p)                                                                                                       \
-            func(*p);                                                                                                 \
-    }                                                                                                                 \
+#define DEFINE_CLEANUP(type, func)      \
+    static inline void func##p(type *p) \
+    {                                   \
+        if (*p)                         \
+            func(*p);                   \
+    }                                   \
     _Static_assert(1, "")
 
 static inline void cleanup_free(void *p)
@@ -52,12 +52,12 @@ static inline void cleanup_fclose(FILE **f)
 #define _cleanup_fclose_ _cleanup_(cleanup_fclose)
 
 /* Takes the pointer out of *p, which becomes NULL. */
-#define steal_ptr(p)                                                                                                  \
-    ({                                                                                                                \
-        __typeof__(p) *steal_at_ = &(p);                                                                              \
-        __typeof__(p) stolen_ = *steal_at_;                                                                           \
-        *steal_at_ = NULL;                                                                                            \
-        stolen_;                                                                                                      \
+#define steal_ptr(p)                        \
+    ({                                      \
+        __typeof__(p) *steal_at_ = &(p);    \
+        __typeof__(p) stolen_ = *steal_at_; \
+        *steal_at_ = NULL;                  \
+        stolen_;                            \
     })
 
 /* Takes the descriptor out of *fd, which becomes -1. */
