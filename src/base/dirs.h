@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where things are. Each can be moved by the environment of the (trusted) caller, which is how the tests run apart from
+ * an installed Casemate: CASEMATE_ROOT, CASEMATE_RUN, CASEMATE_CONF, CASEMATE_LIBEXEC, CASEMATE_DATADIR.
+ */
+#pragma once
+
+const char *dirs_data_root(void); /* /var/lib/casemate */
+const char *dirs_run(void);       /* /run/casemate */
+const char *dirs_conf(void);      /* SYSCONFDIR/casemate.conf: a file */
+const char *dirs_libexec(void);   /* helper programs */
+const char *dirs_data(void);      /* shipped data: hello.tar */
