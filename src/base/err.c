@@ -21,7 +21,8 @@ static void text_neutralize(char *text)
     }
 }
 
-__attribute__((format(printf, 3, 0))) static void text_set(struct err *e, int code, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void text_set(struct err *e, int code, const char *fmt,
+                                                           va_list ap)
 {
     e->code = code;
     e->practice = 0;
