@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The data root (root.h). Trusted; its directories belong to the caller alone, so names are used directly. */
+#include "store/root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/dirs.h"
+#include "base/id.h"
+#include "base/io.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "base/str.h"
+
+#define FORMAT_FILE_MAX 32
+
+/* Makes the missing directories of an absolute path that the caller (root) names, and opens the last one. */
+static int open_root(const char *path, struct err *e)
+{
+    int r = path_check_absolute(path, e);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (slash < 0)
+        return err_errno(e, "open /");
+    _cleanup_close_ int dir = path_make_dirs_in_root(slash, path, 0700, (uid_t)-1, (gid_t)-1, e);
+    if (dir < 0)
+        return dir;
+    struct stat st;
+    int fd = path_reopen(dir, O_RDONLY | O_DIRECTORY, e);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 0022)) {
+        close(fd);
+        return err_set(e, EPERM, "%s must belong to the caller and be writable by nobody else (chown root %s; chmod 0700 %s)",
+                       path, path, path);
+    }
+    if ((st.st_mode & 07777) != 0700)
+        (void)fchmod(fd, 0700);
+    return fd;
+}
+
+static int check_format(int root, struct err *e)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err missing = {0};
+    int r = io_read_file_at(root, "format", FORMAT_FILE_MAX, &text, &missing);
+    if (r == -ENOENT)
+        return io_replace_file_at(root, "format", "1\n", 2, 0600, false, e);
+    if (r < 0) {
+        *e = missing;
+        return r;
+    }
+    uint64_t version = 0;
+    if (text.length > 0 && text.data[text.length - 1] == '\n')
+        text.data[text.length - 1] = '\0';
+    r = num_parse_u64(text.data ? text.data : "", UINT32_MAX, &version, e);
+    if (r < 0)
+        return err_wrap(e, "format file of the store");
+    if (version != STORE_FORMAT)
+        return err_set(e, EPROTO, "the store has format %llu, this Casemate knows %d: use the version that wrote it, or a newer one",
+                       (unsigned long long)version, STORE_FORMAT);
+    return 0;
+}
+
+int store_open(struct store *ret_store, struct err *e)
+{
+    _cleanup_store_ struct store s = STORE_INIT;
+    s.root = open_root(dirs_data_root(), e);
+    if (s.root < 0)
+        return err_wrap(e, "data root %s", dirs_data_root());
+    s.run = open_root(dirs_run(), e);
+    if (s.run < 0)
+        return err_wrap(e, "run directory %s", dirs_run());
+    int r = check_format(s.root, e);
+    if (r < 0)
+        return r;
+    const struct {
+        const char *name;
+        int *fd;
+    } parts[] = {{"layers", &s.layers}, {"images", &s.images},   {"containers", &s.containers}, {"names", &s.names},
+                 {"volumes", &s.volumes}, {"staging", &s.staging}, {"cache", &s.cache}};
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        *parts[i].fd = path_make_dir_at(s.root, parts[i].name, 0700, e);
+        if (*parts[i].fd < 0)
+            return err_wrap(e, "data root");
+    }
+    *ret_store = s;
+    s = (struct store)STORE_INIT;
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    int *const all[] = {&s->root, &s->layers, &s->images, &s->containers, &s->names, &s->volumes, &s->staging, &s->cache, &s->run};
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        close_fd(all[i]);
+}
+
+int store_staging_make(const struct store *s, char *ret_name, struct err *e)
+{
+    int r = id_random(ret_name, e);
+    if (r < 0)
+        return r;
+    if (mkdirat(s->staging, ret_name, 0700) < 0)
+        return err_errno(e, "make a staging directory");
+    _cleanup_close_ int fd = path_open_dir_at(s->staging, ret_name, e);
+    if (fd < 0)
+        return fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return err_errno(e, "lock a staging directory");
+    return steal_fd(&fd);
+}
+
+int store_staging_sweep(const struct store *s, struct err *e)
+{
+    int copy = openat(s->staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (copy < 0)
+        return err_errno(e, "open staging");
+    _cleanup_closedir_ DIR *d = fdopendir(copy);
+    if (!d) {
+        close(copy);
+        return err_errno(e, "read staging");
+    }
+    for (struct dirent *entry; (entry = readdir(d));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        _cleanup_close_ int fd = openat(s->staging, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+            continue;
+        int r = path_remove_tree_at(s->staging, entry->d_name, e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
