@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# TAP for the guest scripts: each sources this file, calls check/skip, and ends with finish.
+tap_number=0
+tap_failed=0
+
+# check WHAT COMMAND...: passes when the command succeeds.
+check()
+{
+    tap_what=$1
+    shift
+    tap_number=$((tap_number + 1))
+    if tap_out=$("$@" 2>&1); then
+        echo "ok $tap_number - $tap_what"
+    else
+        tap_failed=$((tap_failed + 1))
+        echo "not ok $tap_number - $tap_what"
+        echo "$tap_out" | sed 's/^/# /'
+    fi
+}
+
+# is WHAT EXPECTED GOT
+is()
+{
+    tap_number=$((tap_number + 1))
+    if [ "$2" = "$3" ]; then
+        echo "ok $tap_number - $1"
+    else
+        tap_failed=$((tap_failed + 1))
+        echo "not ok $tap_number - $1"
+        printf '# expected: %s\n# got:      %s\n' "$2" "$3"
+    fi
+}
+
+skip()
+{
+    tap_number=$((tap_number + 1))
+    echo "ok $tap_number - $1 # SKIP $2"
+}
+
+finish()
+{
+    echo "1..$tap_number"
+    [ $tap_failed -eq 0 ]
+    exit
+}
