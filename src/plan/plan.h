@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan of a container: what the user asked for, then tightened or refused by the fourteen practices, then kept for good
+ * as containers/<id>/plan.json ("version": 1). It holds words and numbers, no descriptors and no host ids: those are
+ * made anew at each start (engine/compose.c turns a plan into a runtime/spec.h).
+ *
+ * Every relaxation of a default is a grant: it names its practice, what it grants and where it came from, and is shown by
+ * `explain` and kept in the audit log.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/str.h"
+
+#define PLAN_VERSION 1
+#define PLAN_MOUNTS_MAX 128
+#define PLAN_ULIMITS_MAX 16
+#define PLAN_NAME_MAX 128
+#define PLAN_UNSET UINT64_MAX /* a number that the user has not given */
+
+enum plan_mount_type {
+    PLAN_MOUNT_BIND,
+    PLAN_MOUNT_VOLUME, /* source is the volume's name; NULL: anonymous, gets a name at create */
+    PLAN_MOUNT_TMPFS,
+};
+
+struct plan_mount {
+    enum plan_mount_type type;
+    char *source; /* absolute host path, volume name, or NULL */
+    char *target; /* absolute path in the container */
+    bool read_only;
+    bool noexec;
+    bool exec;          /* tmpfs only: `exec` was asked for (default noexec, as Docker) */
+    bool no_copy;       /* volume-nocopy: do not fill a new volume from the image */
+    bool make_source;   /* -v: a missing bind source is made; --mount: it is an error */
+    uint64_t size;      /* tmpfs: bytes, PLAN_UNSET: default */
+    uint32_t mode;      /* tmpfs: permissions, 0: 01777 */
+    uint32_t uid, gid;  /* tmpfs: owner inside the container */
+};
+
+struct plan_ulimit {
+    char name[16];       /* as Docker: nofile, nproc, core … */
+    uint64_t soft, hard; /* UINT64_MAX - 1: unlimited (-1 on the command line) */
+};
+
+#define PLAN_UNLIMITED (UINT64_MAX - 1)
+
+enum plan_profile { PLAN_STANDARD, PLAN_STRICT, PLAN_COMPAT };
+enum plan_pull { PLAN_PULL_MISSING, PLAN_PULL_ALWAYS, PLAN_PULL_NEVER };
+
+struct plan_grant {
+    int practice;
+    char *what;   /* "capability CHOWN", "memory 8589934592" */
+    char *source; /* "--cap-add CHOWN", "policy: casemate.conf:12", "known image postgres" */
+};
+
+struct plan {
+    /* who */
+    char id[ID_LENGTH + 1];
+    char *name;
+    char *image_reference; /* as the user wrote it */
+    char image_id[ID_LENGTH + 1];
+    int64_t created; /* ns since the epoch */
+    enum plan_profile profile;
+
+    /* the process; before `plan_merge_image` what the command line says, afterwards what runs */
+    struct str_list entrypoint;
+    bool entrypoint_given; /* --entrypoint "" clears the image's */
+    struct str_list command;
+    struct str_list env;      /* NAME=VALUE, resolved */
+    char *user;               /* NULL: the image's; NAME|UID[:GROUP|GID] */
+    struct str_list group_add;
+    char *working_dir;
+    char *hostname;           /* NULL: first 12 of the id */
+    char *domainname;
+    bool tty, open_stdin, init;
+    bool auto_remove;
+    char *stop_signal;        /* NULL: the image's, else SIGTERM */
+    uint64_t stop_timeout;    /* seconds; PLAN_UNSET: 10 */
+    struct str_list labels;   /* KEY=VALUE */
+
+    /* files */
+    struct plan_mount *mounts;
+    size_t mount_count;
+    bool read_only;
+
+    /* limits: PLAN_UNSET means "the practice's default" until practice 4 has run */
+    uint64_t memory;          /* bytes */
+    uint64_t memory_swap;     /* bytes of memory + swap together, as Docker */
+    uint64_t cpus_nano;       /* 1e9 = one processor */
+    char *cpuset_cpus;
+    uint64_t pids;
+    uint64_t shm_size;
+    struct plan_ulimit ulimits[PLAN_ULIMITS_MAX];
+    size_t ulimit_count;
+
+    /* privileges */
+    struct str_list cap_add, cap_drop; /* as given; practice 6 turns them into `capabilities` */
+    uint64_t capabilities;             /* bit set that the container gets */
+    struct str_list security_opt;      /* as given; practices 5, 6, 7 and 11 read theirs */
+    char *seccomp_profile;             /* JSON text of --security-opt seccomp=FILE; NULL: the default */
+    char *apparmor_profile;            /* NULL: Casemate's own where AppArmor is */
+    struct str_list sysctls;           /* NAME=VALUE */
+    char *network;                     /* NULL: none until networks exist */
+
+    /* what the practices did */
+    struct plan_grant *grants;
+    size_t grant_count;
+    struct str_list notes; /* lines that the command prints once, to stderr */
+};
+
+/* All numbers PLAN_UNSET, everything else empty. */
+void plan_init(struct plan *p);
+void plan_clear(struct plan *p);
+#define _cleanup_plan_ _cleanup_(plan_clear)
+
+/* Adds an empty mount and returns it; NULL with e set when there are PLAN_MOUNTS_MAX. */
+struct plan_mount *plan_add_mount(struct plan *p, enum plan_mount_type type, struct err *e);
+
+int plan_add_grant(struct plan *p, int practice, const char *what, const char *source, struct err *e);
+
+/* The JSON document of a plan, and back. Reading is strict: unknown versions and members of a wrong type are errors. */
+struct json_object;
+int plan_to_json(const struct plan *p, struct json_object **ret_json, struct err *e);
+int plan_from_json(struct json_object *json, struct plan *ret_plan, struct err *e);
