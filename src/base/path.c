@@ -99,7 +99,7 @@ int path_make_dirs_in_root(int root_fd, const char *path, mode_t mode, uid_t uid
         return err_set(e, ENAMETOOLONG, "path '%.80s…' is too long", path);
     struct err probe = {0};
     int fd = path_open_in_root(root_fd, n ? path : ".", O_PATH | O_DIRECTORY, 0, &probe);
-    if (fd >= 0 || fd != -ENOENT) {
+    if (fd != -ENOENT) {
         *e = fd >= 0 ? *e : probe;
         return fd;
     }
