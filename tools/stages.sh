@@ -24,15 +24,14 @@ single()
     return $status
 }
 
-# make_build NAME COMPILER OPTION...
+# make_build NAME TARGET COMPILER OPTION...
 make_build()
 {
     local dir=$build/$1
-    shift
     if [ ! -f "$dir/build.ninja" ]; then
-        CC=$1 meson setup "$dir" "${@:2}" || return
+        CC=$3 meson setup "$dir" "${@:4}" || return
     fi
-    ninja -C "$dir"
+    ninja -C "$dir" "$2"
 }
 
 # unit_tests BUILD: counts what meson says of each test.
@@ -82,12 +81,12 @@ stage_static()
 
 stage_build()
 {
-    single "build, warnings are errors" make_build plain gcc -Dwerror=true
+    single "build, warnings are errors" make_build plain all gcc -Dwerror=true
 }
 
 stage_unit()
 {
-    make_build plain gcc -Dwerror=true || return
+    make_build plain all gcc -Dwerror=true || return
     unit_tests plain
     if [ -x tools/check-docs ]; then
         single "man pages and options" tools/check-docs "$build/plain"
@@ -104,7 +103,7 @@ stage_lint()
 stage_sanitize()
 {
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    make_build sanitize gcc -Db_sanitize=address,undefined -Dbuildtype=debug -Doptimization=1 -Dman=disabled || return
+    make_build sanitize all gcc -Db_sanitize=address,undefined -Dbuildtype=debug -Doptimization=1 -Dman=disabled || return
     unit_tests sanitize
 }
 
@@ -112,14 +111,14 @@ stage_fuzz()
 {
     local target name found=0
     export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    make_build fuzz clang -Dfuzz=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug \
+    make_build fuzz fuzz clang -Dfuzz=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debug \
         -Doptimization=1 -Dman=disabled || return
     for target in "$build"/fuzz/tests/fuzz/fuzz_*; do
         [ -x "$target" ] && [ -f "$target" ] || continue
         found=1
         name=$(basename "$target")
         mkdir -p "$temporary/$name" "$build/fuzz/crashes"
-        single "$name" "$target" -max_total_time="${CASEMATE_FUZZ_SECONDS:-15}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \
+        single "$name" "$target" -error_exitcode=1 -max_total_time="${CASEMATE_FUZZ_SECONDS:-15}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \
             -verbosity=0 -artifact_prefix="$build/fuzz/crashes/$name-" "$temporary/$name" "tests/fuzz/corpus/${name#fuzz_}"
     done
     [ $found = 1 ] || { echo "no fuzz targets"; tally 0 0 1; }
@@ -129,14 +128,14 @@ stage_e2e()
 {
     local marks=()
     [ -z "${CASEMATE_CHECK_FAST:-}" ] || marks=(-m "not slow")
-    make_build plain gcc -Dwerror=true || return
+    make_build plain all gcc -Dwerror=true || return
     export CASEMATE_BUILD=$build/plain
     python_tests e2e tests/e2e tests/attack "${marks[@]}"
 }
 
 stage_vm()
 {
-    make_build plain gcc -Dwerror=true || return
+    make_build plain all gcc -Dwerror=true || return
     tests/vm/run --build "$build/plain" --log "$logs/vm" | tee "$logs/vm.out"
     case ${PIPESTATUS[0]} in
     77) tally 0 0 1 ;;

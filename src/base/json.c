@@ -105,6 +105,9 @@ static int scan_keys(const char *text, size_t length, struct key_stack *s, struc
             size_t end = string_end(text, length, i);
             if (end == length)
                 return 0; /* not JSON: the parser says so */
+            for (size_t at = i; at < end; at++)
+                if ((unsigned char)text[at] < 0x20)
+                    return err_set(e, EINVAL, "JSON: control character in a string (byte %zu)", at);
             size_t next = end + 1;
             while (next < length && (text[next] == ' ' || text[next] == '\t' || text[next] == '\n' || text[next] == '\r'))
                 next++;

@@ -129,15 +129,16 @@ static bool tag_valid(const char *s)
     return true;
 }
 
-/* Docker's rule: a first component is a host when it cannot be part of a path. */
+/* Docker's rule: a first component with a dot or a port, or `localhost`, is a host. A bare word in capitals, which Docker
+ * takes for a host as well, is refused: in lower case it would name something else. */
 static bool looks_like_host(const char *s, size_t length)
 {
-    if (memchr(s, '.', length) || memchr(s, ':', length) || (length == 9 && memcmp(s, "localhost", 9) == 0))
-        return true;
-    for (size_t i = 0; i < length; i++)
-        if (s[i] >= 'A' && s[i] <= 'Z')
-            return true;
-    return false;
+    return memchr(s, '.', length) || memchr(s, ':', length) || (length == 9 && memcmp(s, "localhost", 9) == 0);
+}
+
+static bool looks_like_id(const char *s)
+{
+    return strlen(s) == DIGEST_HEX_LENGTH && strspn(s, "0123456789abcdef") == DIGEST_HEX_LENGTH;
 }
 
 static int set_host(const char *text, const char *host, size_t length, struct reference *r, struct err *e)
@@ -174,7 +175,7 @@ static int split_name(const char *text, const char *name, struct reference *r, s
                 return bad(e, text, "repository name must be lowercase");
         return bad(e, text, "the name is not made of a-z, 0-9, '.', '_', '-' and '/'");
     }
-    if (official && strlen(path) == DIGEST_HEX_LENGTH && strspn(path, "0123456789abcdef") == DIGEST_HEX_LENGTH)
+    if (official && looks_like_id(path))
         return bad(e, text, "64 hexadecimal digits are an id, not a name");
     return 0;
 }
@@ -278,15 +279,23 @@ void reference_format_name(const struct reference *r, char *ret_text)
     append(ret_text, "/", r->path);
 }
 
+/* The host may be left out when what stays is read back as the same name. */
+static bool host_is_implied(const struct reference *r)
+{
+    const char *slash = strchr(r->path, '/');
+    return str_equal(r->host, REFERENCE_DEFAULT_HOST) && slash && !looks_like_host(r->path, (size_t)(slash - r->path));
+}
+
 void reference_format_familiar_name(const struct reference *r, char *ret_text)
 {
-    if (!str_equal(r->host, REFERENCE_DEFAULT_HOST)) {
+    if (!host_is_implied(r)) {
         reference_format_name(r, ret_text);
         return;
     }
     const char *official = str_after(r->path, OFFICIAL_PREFIX);
+    bool shorter = official && !strchr(official, '/') && !looks_like_id(official);
     ret_text[0] = '\0';
-    append(ret_text, "", official && !strchr(official, '/') ? official : r->path);
+    append(ret_text, "", shorter ? official : r->path);
 }
 
 void reference_format(const struct reference *r, char *ret_text)
