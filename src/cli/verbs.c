@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of verbs, in the order of --help. A new verb: its file verb_NAME.c, and a line here and in meson.build. */
+#include "cli/verbs.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "cli/nearest.h"
+
+#define VERBS(X)   \
+    X(version)     \
+    X(help)        \
+    X(completion)  \
+    X(complete)
+
+#define DECLARE(name) extern const struct verb verb_##name;
+#define POINTER(name) &verb_##name,
+
+VERBS(DECLARE)
+const struct verb *const verbs[] = {VERBS(POINTER) NULL};
+
+bool verbs_debug;
+
+/* True when `name` ("ps" or "container ls") is what the words begin with; *ret_used is how many words that took. */
+static bool words_are(const char *name, size_t length, char **words, size_t *ret_used)
+{
+    size_t used = 0;
+    for (const char *at = name; at < name + length; used++) {
+        size_t n = strcspn(at, " ,");
+        if (!words[used] || strncmp(words[used], at, n) != 0 || words[used][n])
+            return false;
+        at += n + 1;
+    }
+    *ret_used = used;
+    return true;
+}
+
+static bool alias_matches(const struct verb *verb, char **words, size_t *ret_used)
+{
+    for (const char *at = verb->aliases; str_set(at);) {
+        size_t n = strcspn(at, ",");
+        if (words_are(at, n, words, ret_used))
+            return true;
+        at += n + strspn(at + n, ", ");
+    }
+    return false;
+}
+
+const struct verb *verbs_find(char **words, size_t *ret_used)
+{
+    for (size_t i = 0; verbs[i]; i++)
+        if (words_are(verbs[i]->name, strlen(verbs[i]->name), words, ret_used) || alias_matches(verbs[i], words, ret_used))
+            return verbs[i];
+    return NULL;
+}
+
+int verbs_unknown(char **words, struct err *e)
+{
+    struct nearest near;
+    nearest_start(&near, words[0], strlen(words[0]));
+    for (size_t i = 0; verbs[i]; i++)
+        if (verbs[i]->group != VERB_HIDDEN)
+            nearest_try(&near, verbs[i]->name);
+    if (near.best)
+        return err_set(e, EINVAL, "unknown command: casemate %s; did you mean %s?", words[0], near.best);
+    return err_set(e, EINVAL, "unknown command: casemate %s", words[0]);
+}
+
+void verbs_complain(const struct err *e)
+{
+    if (verbs_debug)
+        fprintf(stderr, "casemate: %s [%s]\n", e->text, strerrorname_np(e->code) ?: "no code");
+    else
+        fprintf(stderr, "casemate: %s\n", e->text);
+}
