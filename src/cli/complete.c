@@ -9,12 +9,13 @@ static const struct option_entry *open_option(const struct verb *verb, const cha
 {
     if (word[0] != '-' || !word[1] || strchr(word, '='))
         return NULL;
-    const struct option_entry *o =
-        word[1] == '-' ? options_find(verb, word + 2, strlen(word + 2)) : options_find_letter(verb, word[strlen(word) - 1]);
+    const struct option_entry *o = word[1] == '-' ? options_find(verb, word + 2, strlen(word + 2))
+                                                  : options_find_letter(verb, word[strlen(word) - 1]);
     return o && o->value ? o : NULL;
 }
 
-static int add_if(struct str_list *candidates, const char *prefix, const char *name, const char *typed, struct err *e)
+static int add_if(struct str_list *candidates, const char *prefix, const char *name, const char *typed,
+                  struct err *e)
 {
     _cleanup_free_ char *whole = NULL;
     int r = str_format(&whole, e, "%s%s", prefix, name);
@@ -33,8 +34,8 @@ static int add_commands(struct str_list *candidates, const char *typed, struct e
 }
 
 /* `what` as in struct option_entry. */
-static int add_values(const char *what, const char *prefix, const char *typed, struct str_list *candidates, bool *ret_files,
-                      struct err *e)
+static int add_values(const char *what, const char *prefix, const char *typed, struct str_list *candidates,
+                      bool *ret_files, struct err *e)
 {
     _cleanup_str_list_ struct str_list names = {0};
     if (!what)
@@ -72,8 +73,8 @@ static size_t count_arguments(const struct verb *verb, char **words, size_t coun
     return arguments;
 }
 
-static int complete_verb(const struct verb *verb, char **words, size_t count, struct str_list *candidates, bool *ret_files,
-                         struct err *e)
+static int complete_verb(const struct verb *verb, char **words, size_t count, struct str_list *candidates,
+                         bool *ret_files, struct err *e)
 {
     const char *typed = words[count - 1];
     size_t arguments = count_arguments(verb, words, count);
@@ -93,7 +94,8 @@ static int complete_verb(const struct verb *verb, char **words, size_t count, st
     }
     if (typed[0] == '-')
         return add_flags(verb, typed, candidates, e);
-    return arguments < verb->arguments_max ? add_values(verb->complete, "", typed, candidates, ret_files, e) : 0;
+    return arguments < verb->arguments_max ? add_values(verb->complete, "", typed, candidates, ret_files, e)
+                                           : 0;
 }
 
 int complete_words(char **words, size_t count, struct str_list *candidates, bool *ret_files, struct err *e)

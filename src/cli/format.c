@@ -41,8 +41,10 @@ static int parse_action(const char *text, size_t length, struct format_part *ret
     part.text = at;
     part.length = end > at ? (size_t)(end - at) : 0;
     if (!path_ok(part.text, part.length))
-        return err_set(e, ENOTSUP, "--format: {{%.*s}} is not supported; {{.Field}}, {{.Field.Field}} and {{json .Field}} are",
-                       (int)length, text);
+        return err_set(
+            e, ENOTSUP,
+            "--format: {{%.*s}} is not supported; {{.Field}}, {{.Field.Field}} and {{json .Field}} are",
+            (int)length, text);
     *ret_part = part;
     return 0;
 }
@@ -81,7 +83,8 @@ int format_parse(const char *text, struct format *ret_format, struct err *e)
     return 0;
 }
 
-int format_lookup(struct json_object *o, const char *path, size_t length, struct json_object **ret, struct err *e)
+int format_lookup(struct json_object *o, const char *path, size_t length, struct json_object **ret,
+                  struct err *e)
 {
     const char *end = path + length;
     for (const char *at = path + 1; at < end;) {
@@ -168,7 +171,8 @@ int format_part_text(const struct format_part *part, struct json_object *o, char
     if (r < 0)
         return r;
     if (part->json)
-        r = buf_printf(&b, TEXT_MAX, e, "%s", json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE));
+        r = buf_printf(&b, TEXT_MAX, e, "%s",
+                       json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE));
     else
         r = add_plain(&b, value, e);
     if (r < 0)
@@ -181,7 +185,8 @@ int format_part_text(const struct format_part *part, struct json_object *o, char
 void format_print_literal(const char *text, size_t length, bool escapes, FILE *out)
 {
     for (size_t i = 0; i < length; i++) {
-        bool escape = escapes && text[i] == '\\' && i + 1 < length && (text[i + 1] == 't' || text[i + 1] == 'n');
+        bool escape =
+            escapes && text[i] == '\\' && i + 1 < length && (text[i + 1] == 't' || text[i + 1] == 'n');
         if (escape)
             fputc(text[++i] == 't' ? '\t' : '\n', out);
         else

@@ -29,7 +29,8 @@ struct format {
 int format_parse(const char *text, struct format *ret_format, struct err *e);
 
 /* The member that a path (".A.B") of this length names; borrowed, *ret may be NULL (null). Absent: -ENOENT. */
-int format_lookup(struct json_object *o, const char *path, size_t length, struct json_object **ret, struct err *e);
+int format_lookup(struct json_object *o, const char *path, size_t length, struct json_object **ret,
+                  struct err *e);
 
 /* One part as text, control characters made visible; owned. */
 int format_part_text(const struct format_part *part, struct json_object *o, char **ret_text, struct err *e);

@@ -51,7 +51,8 @@ static size_t format_left(const struct verb *verb, const struct option_entry *o,
     char letter[5] = "    ";
     if (o->letter && options_find_letter(verb, o->letter) == o)
         snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-    int n = snprintf(ret_text, size, "  %s--%s%s%s", letter, o->name, o->value ? " " : "", o->value ? o->value : "");
+    int n = snprintf(ret_text, size, "  %s--%s%s%s", letter, o->name, o->value ? " " : "",
+                     o->value ? o->value : "");
     return (size_t)n;
 }
 
@@ -99,17 +100,27 @@ void help_print_verb(const struct verb *verb, FILE *out)
     fprintf(out, "\nMore: man casemate-%s\n", verb->name);
 }
 
+static void print_group(enum verb_group g, FILE *out)
+{
+    bool titled = false;
+    for (size_t i = 0; verbs[i]; i++) {
+        if (verbs[i]->group != g)
+            continue;
+        if (!titled)
+            print_title(group_titles[g], out);
+        titled = true;
+        fprintf(out, "  %-12s", verbs[i]->name);
+        print_wrapped(verbs[i]->summary, 14, out);
+    }
+}
+
 void help_print_all(FILE *out)
 {
-    fprintf(out, "Usage:  casemate [OPTIONS] COMMAND [ARG...]\n\n");
-    print_wrapped("Runs containers with the least they need: fourteen security practices are the default.", 0, out);
+    fputs("Usage:  casemate [OPTIONS] COMMAND [ARG...]\n\n", out);
+    print_wrapped("Runs containers with the least they need: fourteen security practices are the default.", 0,
+                  out);
     for (enum verb_group g = VERB_CONTAINERS; g < VERB_HIDDEN; g++) {
-        print_title(group_titles[g], out);
-        for (size_t i = 0; verbs[i]; i++)
-            if (verbs[i]->group == g) {
-                fprintf(out, "  %-12s", verbs[i]->name);
-                print_wrapped(verbs[i]->summary, 14, out);
-            }
+        print_group(g, out);
     }
     print_title("Options", out);
     print_options(&verb_globals, out);

@@ -8,7 +8,8 @@
 #include "cli/format.h"
 #include "cli/table.h"
 
-static int add_headers(struct table *t, const struct listing_column *columns, const struct format *f, struct err *e)
+static int add_headers(struct table *t, const struct listing_column *columns, const struct format *f,
+                       struct err *e)
 {
     for (size_t i = 0; i < f->count; i++) {
         if (!f->parts[i].field)
@@ -27,13 +28,14 @@ static int add_headers(struct table *t, const struct listing_column *columns, co
 }
 
 /* A template made of fields divided by \t becomes a table; other literal text between the fields is an error. */
-static int print_table(const struct listing_column *columns, struct json_object *rows, const struct format *f, bool no_trunc,
-                       struct err *e)
+static int print_table(const struct listing_column *columns, struct json_object *rows, const struct format *f,
+                       bool no_trunc, struct err *e)
 {
     _cleanup_table_ struct table t = {0};
     for (size_t i = 0; i < f->count; i++) {
         const struct format_part *p = &f->parts[i];
-        bool tab = (p->length == 2 && strncmp(p->text, "\\t", 2) == 0) || (p->length == 1 && p->text[0] == '\t');
+        bool tab =
+            (p->length == 2 && strncmp(p->text, "\\t", 2) == 0) || (p->length == 1 && p->text[0] == '\t');
         if (!p->field && !tab)
             return err_set(e, ENOTSUP, "--format: between the fields of a table only \\t is supported");
         t.columns += p->field;
@@ -54,7 +56,8 @@ static int print_table(const struct listing_column *columns, struct json_object 
     return r;
 }
 
-static int print_default(const struct listing_column *columns, struct json_object *rows, bool no_trunc, struct err *e)
+static int print_default(const struct listing_column *columns, struct json_object *rows, bool no_trunc,
+                         struct err *e)
 {
     _cleanup_table_ struct table t = {0};
     int r = 0;
@@ -84,8 +87,8 @@ static int print_lines(struct json_object *rows, const struct format *f, struct 
     return 0;
 }
 
-int listing_print(const struct listing_column *columns, struct json_object *rows, const char *format, bool no_trunc,
-                  struct err *e)
+int listing_print(const struct listing_column *columns, struct json_object *rows, const char *format,
+                  bool no_trunc, struct err *e)
 {
     if (!str_set(format) || str_equal(format, "table"))
         return print_default(columns, rows, no_trunc, e);

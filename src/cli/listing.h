@@ -8,9 +8,9 @@
 #include "base/err.h"
 
 struct listing_column {
-    const char *field;  /* name in the row objects and in --format */
+    const char *field; /* name in the row objects and in --format */
     const char *header;
-    bool shown;         /* in the table that is printed without --format */
+    bool shown; /* in the table that is printed without --format */
 };
 
 /*
@@ -21,5 +21,5 @@ struct listing_column {
  *   TEMPLATE                one line per row
  * columns ends with a NULL field.
  */
-int listing_print(const struct listing_column *columns, struct json_object *rows, const char *format, bool no_trunc,
-                  struct err *e);
+int listing_print(const struct listing_column *columns, struct json_object *rows, const char *format,
+                  bool no_trunc, struct err *e);

@@ -25,14 +25,22 @@ static const struct option_entry global_options[] = {
     {0},
 };
 
-const struct verb verb_globals = {
-    .name = "", .flags = VERB_STOPS, .usage = "", .summary = "", .arguments_max = VERB_MANY, .options = {global_options}};
+const struct verb verb_globals = {.name = "",
+                                  .flags = VERB_STOPS,
+                                  .usage = "",
+                                  .summary = "",
+                                  .arguments_max = VERB_MANY,
+                                  .options = {global_options}};
 
-/* A command line that is wrong: one line that ends with where to read on. */
+/* A command line that is wrong: one line, which ends with where to read on unless it says that already. */
 static int usage_error(const struct verb *verb, const struct err *e)
 {
     const char *end = str_ends_with(e->text, "?") ? "" : ";";
-    fprintf(stderr, "casemate: %s%s see 'casemate %s%s--help'\n", e->text, end, verb->name, *verb->name ? " " : "");
+    if (e->code == ENOTSUP)
+        verbs_complain(e);
+    else
+        fprintf(stderr, "casemate: %s%s see 'casemate %s%s--help'\n", e->text, end, verb->name,
+                *verb->name ? " " : "");
     return e->code == ERANGE ? EXIT_FAILURE : CLI_ENGINE_ERROR;
 }
 
@@ -41,10 +49,6 @@ static int run_verb(const struct verb *verb, char **words)
     struct err e = {0};
     _cleanup_invocation_ struct invocation in = {0};
     int r = options_scan(verb, words, &in, &e);
-    if (r == -ENOTSUP) {
-        verbs_complain(&e);
-        return CLI_ENGINE_ERROR;
-    }
     if (r < 0)
         return usage_error(verb, &e);
     if (in.help) {

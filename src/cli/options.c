@@ -11,7 +11,8 @@
 #include "cli/nearest.h"
 #include "cli/verbs.h"
 
-static const struct option_entry help_entry = {.name = "help", .letter = 'h', .kind = OPTION_BOOL, .help = "Print this help"};
+static const struct option_entry help_entry = {
+    .name = "help", .letter = 'h', .kind = OPTION_BOOL, .help = "Print this help"};
 
 void invocation_clear(struct invocation *in)
 {
@@ -150,10 +151,11 @@ static int check_count(const struct verb *verb, size_t count, struct err *e)
     if (count >= min && count <= max)
         return 0;
     if (max == 0)
-        return err_set(e, EINVAL, "'casemate %s' accepts no arguments", verb->name);
+        return err_set(e, ERANGE, "'casemate %s' accepts no arguments", verb->name);
     const char *bound = min == max ? "" : count < min ? "at least " : "at most ";
     unsigned wanted = count < min ? min : max;
-    return err_set(e, EINVAL, "'casemate %s' requires %s%u argument%s", verb->name, bound, wanted, wanted == 1 ? "" : "s");
+    return err_set(e, ERANGE, "'casemate %s' requires %s%u argument%s", verb->name, bound, wanted,
+                   wanted == 1 ? "" : "s");
 }
 
 static int scan_words(struct invocation *in, char **words, struct err *e)

@@ -17,14 +17,14 @@
 struct verb;
 
 enum option_kind {
-    OPTION_END,         /* ends a table */
-    OPTION_BOOL,        /* bool */
-    OPTION_STRING,      /* const char *: the last use counts; borrowed from the command line */
-    OPTION_LIST,        /* struct str_list: each use appends */
-    OPTION_U64,         /* uint64_t, plain decimal */
-    OPTION_SIZE,        /* uint64_t, bytes ("512m") */
-    OPTION_DURATION,    /* uint64_t, nanoseconds ("1m30s", bare numbers are seconds) */
-    OPTION_CUSTOM,      /* set(target + offset, value) */
+    OPTION_END,      /* ends a table */
+    OPTION_BOOL,     /* bool */
+    OPTION_STRING,   /* const char *: the last use counts; borrowed from the command line */
+    OPTION_LIST,     /* struct str_list: each use appends */
+    OPTION_U64,      /* uint64_t, plain decimal */
+    OPTION_SIZE,     /* uint64_t, bytes ("512m") */
+    OPTION_DURATION, /* uint64_t, nanoseconds ("1m30s", bare numbers are seconds) */
+    OPTION_CUSTOM,   /* set(target + offset, value) */
     OPTION_UNSUPPORTED, /* Docker has it, Casemate has not: `help` is what follows "--name is not supported" in the error */
 };
 
@@ -32,14 +32,15 @@ enum option_kind {
 typedef int (*option_setter)(void *target, const char *value, struct err *e);
 
 struct option_entry {
-    const char *name;      /* without the dashes */
-    char letter;           /* one-letter form, or 0 */
+    const char *name; /* without the dashes */
+    char letter;      /* one-letter form, or 0 */
     enum option_kind kind;
-    const char *value;     /* what --help calls the value; NULL: a switch */
-    const char *help;      /* one line, no full stop */
-    size_t offset;         /* of the target in the struct given to options_apply */
-    option_setter set;     /* OPTION_CUSTOM only */
-    const char *complete;  /* completion of the value: "containers", "images", "volumes", "files" or words divided by blanks; may be NULL */
+    const char *value; /* what --help calls the value; NULL: a switch */
+    const char *help;  /* one line, no full stop */
+    size_t offset;     /* of the target in the struct given to options_apply */
+    option_setter set; /* OPTION_CUSTOM only */
+    const char *
+        complete; /* completion of the value: "containers", "images", "volumes", "files" or words divided by blanks; may be NULL */
 };
 
 struct option_setting {
@@ -61,7 +62,7 @@ struct invocation {
 void invocation_clear(struct invocation *in);
 
 /* Checks words (NULL-terminated, the verb's own words not among them): unknown and unsupported options, missing values, number of
- * arguments. Errors are -EINVAL (-ENOTSUP for unsupported ones). */
+ * arguments. Errors are -EINVAL, -ENOTSUP for an unsupported option, -ERANGE for the number of arguments. */
 int options_scan(const struct verb *verb, char **words, struct invocation *ret_invocation, struct err *e);
 
 /* Stores every setting in order. The caller owns what the target owns, also on failure. */

@@ -75,7 +75,8 @@ static void draw(struct progress *p)
     p->last_drawn = clock_monotonic();
 }
 
-void progress_set(struct progress *p, size_t index, const char *label, const char *state, uint64_t done, uint64_t total)
+void progress_set(struct progress *p, size_t index, const char *label, const char *state, uint64_t done,
+                  uint64_t total)
 {
     if (index >= PROGRESS_LINES_MAX)
         return;

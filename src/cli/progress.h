@@ -35,7 +35,8 @@ void progress_start(struct progress *p, FILE *out, bool quiet);
 
 /* Sets line `index` (lines are made up to it) and redraws, at most every 50 ms unless the state has changed. Label and state are cut to fit;
  * label may be NULL: kept. */
-void progress_set(struct progress *p, size_t index, const char *label, const char *state, uint64_t done, uint64_t total);
+void progress_set(struct progress *p, size_t index, const char *label, const char *state, uint64_t done,
+                  uint64_t total);
 
 /* Draws the last state. What is printed next comes below. */
 void progress_finish(struct progress *p);

@@ -22,6 +22,11 @@ static int run(const struct invocation *in, struct err *e)
 }
 
 const struct verb verb_complete = {
-    .name = "__complete", .group = VERB_HIDDEN, .flags = VERB_STOPS, .usage = "-- WORD...",
-    .summary = "Candidates for the last word of a command line", .arguments_max = VERB_MANY, .run = run,
+    .name = "__complete",
+    .group = VERB_HIDDEN,
+    .flags = VERB_STOPS,
+    .usage = "-- WORD...",
+    .summary = "Candidates for the last word of a command line",
+    .arguments_max = VERB_MANY,
+    .run = run,
 };

@@ -43,19 +43,18 @@ static const char zsh[] =
     "    compdef _casemate casemate\n"
     "fi\n";
 
-static const char fish[] =
-    "# fish completion for casemate\n"
-    "function __casemate_complete\n"
-    "    set -l words (commandline -opc)[2..-1] (commandline -ct)\n"
-    "    for line in (casemate __complete -- $words 2>/dev/null)\n"
-    "        if test $line = :files\n"
-    "            __fish_complete_path (commandline -ct)\n"
-    "        else\n"
-    "            echo $line\n"
-    "        end\n"
-    "    end\n"
-    "end\n"
-    "complete -c casemate -f -a '(__casemate_complete)'\n";
+static const char fish[] = "# fish completion for casemate\n"
+                           "function __casemate_complete\n"
+                           "    set -l words (commandline -opc)[2..-1] (commandline -ct)\n"
+                           "    for line in (casemate __complete -- $words 2>/dev/null)\n"
+                           "        if test $line = :files\n"
+                           "            __fish_complete_path (commandline -ct)\n"
+                           "        else\n"
+                           "            echo $line\n"
+                           "        end\n"
+                           "    end\n"
+                           "end\n"
+                           "complete -c casemate -f -a '(__casemate_complete)'\n";
 
 static int run(const struct invocation *in, struct err *e)
 {
@@ -68,10 +67,17 @@ static int run(const struct invocation *in, struct err *e)
             return EXIT_SUCCESS;
         }
     }
-    return err_set(e, EINVAL, "no completion for '%s': known shells are bash, zsh and fish", in->arguments[0]);
+    return err_set(e, EINVAL, "no completion for '%s': known shells are bash, zsh and fish",
+                   in->arguments[0]);
 }
 
 const struct verb verb_completion = {
-    .name = "completion", .group = VERB_SYSTEM, .usage = "bash|zsh|fish", .summary = "Print the completion script of a shell",
-    .arguments_min = 1, .arguments_max = 1, .complete = "bash zsh fish", .run = run,
+    .name = "completion",
+    .group = VERB_SYSTEM,
+    .usage = "bash|zsh|fish",
+    .summary = "Print the completion script of a shell",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .complete = "bash zsh fish",
+    .run = run,
 };

@@ -11,8 +11,8 @@ struct help_options {
 };
 
 static const struct option_entry options[] = {
-    {"format", 0, OPTION_STRING, "FORMAT", "json: every command and option, for programs", offsetof(struct help_options, format),
-     .complete = "json"},
+    {"format", 0, OPTION_STRING, "FORMAT", "json: every command and option, for programs",
+     offsetof(struct help_options, format), .complete = "json"},
     {0},
 };
 
@@ -39,6 +39,12 @@ static int run(const struct invocation *in, struct err *e)
 }
 
 const struct verb verb_help = {
-    .name = "help", .group = VERB_SYSTEM, .usage = "[COMMAND]", .summary = "Show how a command is used",
-    .arguments_max = 2, .complete = "commands", .options = {options}, .run = run,
+    .name = "help",
+    .group = VERB_SYSTEM,
+    .usage = "[COMMAND]",
+    .summary = "Show how a command is used",
+    .arguments_max = 2,
+    .complete = "commands",
+    .options = {options},
+    .run = run,
 };

@@ -15,8 +15,8 @@ struct version_options {
 };
 
 static const struct option_entry options[] = {
-    {"format", 'f', OPTION_STRING, "FORMAT", "json, or a template such as {{.Version}}", offsetof(struct version_options, format),
-     .complete = "json"},
+    {"format", 'f', OPTION_STRING, "FORMAT", "json, or a template such as {{.Version}}",
+     offsetof(struct version_options, format), .complete = "json"},
     {0},
 };
 
@@ -68,6 +68,10 @@ static int run(const struct invocation *in, struct err *e)
 }
 
 const struct verb verb_version = {
-    .name = "version", .group = VERB_SYSTEM, .usage = "", .summary = "Show the version of Casemate and of the kernel",
-    .options = {options}, .run = run,
+    .name = "version",
+    .group = VERB_SYSTEM,
+    .usage = "",
+    .summary = "Show the version of Casemate and of the kernel",
+    .options = {options},
+    .run = run,
 };

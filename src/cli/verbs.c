@@ -8,10 +8,10 @@
 #include "base/str.h"
 #include "cli/nearest.h"
 
-#define VERBS(X)   \
-    X(version)     \
-    X(help)        \
-    X(completion)  \
+#define VERBS(X)  \
+    X(version)    \
+    X(help)       \
+    X(completion) \
     X(complete)
 
 #define DECLARE(name) extern const struct verb verb_##name;
@@ -50,7 +50,8 @@ static bool alias_matches(const struct verb *verb, char **words, size_t *ret_use
 const struct verb *verbs_find(char **words, size_t *ret_used)
 {
     for (size_t i = 0; verbs[i]; i++)
-        if (words_are(verbs[i]->name, strlen(verbs[i]->name), words, ret_used) || alias_matches(verbs[i], words, ret_used))
+        if (words_are(verbs[i]->name, strlen(verbs[i]->name), words, ret_used) ||
+            alias_matches(verbs[i], words, ret_used))
             return verbs[i];
     return NULL;
 }
