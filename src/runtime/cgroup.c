@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control groups (cgroup.h): what v1, hybrid and v2 share. The limits themselves: cgroup_v1.c, cgroup_v2.c. */
+#include "runtime/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "runtime/cgroup_limits.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define PROCS_MAX (1U << 20)
+#define REMOVE_TRIES 2000 /* milliseconds in which killed processes must be gone */
+
+static const char *const controller_names[CGROUP_CONTROLLERS] = {
+    [CGROUP_MEMORY] = "memory", [CGROUP_CPU] = "cpu",     [CGROUP_CPUACCT] = "cpuacct", [CGROUP_CPUSET] = "cpuset",
+    [CGROUP_PIDS] = "pids",     [CGROUP_BLKIO] = "blkio", [CGROUP_DEVICES] = "devices", [CGROUP_FREEZER] = "freezer"};
+
+const char *cgroup_controller_name(enum cgroup_controller c)
+{
+    return controller_names[c];
+}
+
+void cgroup_close(struct cgroup *g)
+{
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++)
+        close_fd(&g->dirs[c]);
+    close_fd(&g->unified);
+}
+
+static long fs_magic(int fd)
+{
+    struct statfs s;
+    return fstatfs(fd, &s) < 0 ? 0 : (long)s.f_type;
+}
+
+/* Opens CGROUP_ROOT/name when it is a cgroup file system of the wanted kind; else -1. */
+static int open_hierarchy(const char *name, long magic)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), CGROUP_ROOT "%s%s", *name ? "/" : "", name);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fs_magic(fd) != magic)
+        return -1;
+    return steal_fd(&fd);
+}
+
+int cgroup_detect_mode(enum cgroup_mode *ret_mode, struct err *e)
+{
+    _cleanup_close_ int root = open_hierarchy("", CGROUP2_SUPER_MAGIC);
+    if (root >= 0) {
+        *ret_mode = CGROUP_V2;
+        return 0;
+    }
+    _cleanup_close_ int pids = open_hierarchy("pids", CGROUP_SUPER_MAGIC);
+    _cleanup_close_ int memory = open_hierarchy("memory", CGROUP_SUPER_MAGIC);
+    if (pids < 0 && memory < 0)
+        return err_set(e, ENOSYS, "no control groups at " CGROUP_ROOT " (mount cgroup2 there)");
+    _cleanup_close_ int unified = open_hierarchy("unified", CGROUP2_SUPER_MAGIC);
+    *ret_mode = unified >= 0 ? CGROUP_HYBRID : CGROUP_V1;
+    return 0;
+}
+
+/* Calls `visit` with each hierarchy's root directory; where: the controller, or CGROUP_CONTROLLERS for the unified one. */
+typedef int hierarchy_function(int root, int where, void *context, struct err *e);
+
+static int for_each_hierarchy(enum cgroup_mode mode, hierarchy_function *visit, void *context, struct err *e)
+{
+    int r = 0;
+    if (mode != CGROUP_V1) {
+        _cleanup_close_ int root = open_hierarchy(mode == CGROUP_V2 ? "" : "unified", CGROUP2_SUPER_MAGIC);
+        if (root >= 0)
+            r = visit(root, CGROUP_CONTROLLERS, context, e);
+    }
+    for (int c = 0; c < CGROUP_CONTROLLERS && r == 0 && mode != CGROUP_V2; c++) {
+        _cleanup_close_ int root = open_hierarchy(controller_names[c], CGROUP_SUPER_MAGIC);
+        if (root >= 0)
+            r = visit(root, c, context, e);
+    }
+    return r;
+}
+
+struct group_request {
+    const char *parent;
+    const char *id;
+    uint64_t total_memory;
+    struct cgroup *group;
+    bool found;
+};
+
+static void keep_directory(struct cgroup *g, int where, int dir)
+{
+    if (where == CGROUP_CONTROLLERS)
+        g->unified = dir;
+    else
+        g->dirs[where] = dir;
+}
+
+/* mkdir PARENT and PARENT/ID in one hierarchy. */
+static int make_in_hierarchy(int root, int where, void *context, struct err *e)
+{
+    struct group_request *q = context;
+    if (mkdirat(root, q->parent, 0755) < 0 && errno != EEXIST)
+        return err_errno(e, "make control group %s", q->parent);
+    _cleanup_close_ int parent = path_open_dir_at(root, q->parent, e);
+    if (parent < 0)
+        return parent;
+    int r = where == CGROUP_CONTROLLERS ? cgroup_v2_prepare(root, parent, q->total_memory, e)
+                                        : cgroup_v1_prepare((enum cgroup_controller)where, root, parent, q->total_memory, e);
+    if (r < 0)
+        return r;
+    if (mkdirat(parent, q->id, 0755) < 0 && errno != EEXIST)
+        return err_errno(e, "make control group %s/%s", q->parent, q->id);
+    int dir = path_open_dir_at(parent, q->id, e);
+    if (dir < 0)
+        return dir;
+    keep_directory(q->group, where, dir);
+    return where == CGROUP_CPUSET ? cgroup_v1_inherit_cpuset(parent, dir, e) : 0;
+}
+
+int cgroup_make(const char *parent, const char *id, const struct spec_resources *r, uint64_t total_memory,
+                struct cgroup *ret_group, struct err *e)
+{
+    _cleanup_cgroup_ struct cgroup g = CGROUP_INIT;
+    int result = cgroup_detect_mode(&g.mode, e);
+    if (result < 0)
+        return result;
+    struct group_request q = {.parent = parent, .id = id, .total_memory = total_memory, .group = &g};
+    result = for_each_hierarchy(g.mode, make_in_hierarchy, &q, e);
+    if (result == 0)
+        result = cgroup_set(&g, r, e);
+    if (result == 0)
+        result = cgroup_v1_restrict_devices(&g, e);
+    if (result < 0) {
+        struct err ignored = {0};
+        cgroup_close(&g);
+        (void)cgroup_remove(parent, id, &ignored);
+        return err_wrap(e, "control group");
+    }
+    *ret_group = g;
+    g = (struct cgroup)CGROUP_INIT;
+    return 0;
+}
+
+static int open_in_hierarchy(int root, int where, void *context, struct err *e)
+{
+    struct group_request *q = context;
+    (void)e;
+    _cleanup_close_ int parent = openat(root, q->parent, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int dir = parent < 0 ? -1 : openat(parent, q->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir >= 0) {
+        keep_directory(q->group, where, dir);
+        q->found = true;
+    }
+    return 0;
+}
+
+int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, struct err *e)
+{
+    _cleanup_cgroup_ struct cgroup g = CGROUP_INIT;
+    int r = cgroup_detect_mode(&g.mode, e);
+    if (r < 0)
+        return r;
+    struct group_request q = {.parent = parent, .id = id, .group = &g};
+    r = for_each_hierarchy(g.mode, open_in_hierarchy, &q, e);
+    if (r < 0)
+        return r;
+    if (!q.found)
+        return err_set(e, ENOENT, "control group %s/%.12s does not exist", parent, id);
+    *ret_group = g;
+    g = (struct cgroup)CGROUP_INIT;
+    return 0;
+}
+
+int cgroup_attach(const struct cgroup *g, pid_t pid, struct err *e)
+{
+    if (g->unified >= 0) {
+        int r = io_write_existingf_at(g->unified, "cgroup.procs", e, "%d", (int)pid);
+        if (r < 0)
+            return r;
+    }
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        if (g->dirs[c] < 0)
+            continue;
+        int r = io_write_existingf_at(g->dirs[c], "cgroup.procs", e, "%d", (int)pid);
+        if (r < 0)
+            return err_wrap(e, "control group %s", controller_names[c]);
+    }
+    return 0;
+}
+
+int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
+{
+    return g->mode == CGROUP_V2 ? cgroup_v2_set(g, r, e) : cgroup_v1_set(g, r, e);
+}
+
+int cgroup_open_oom(const struct cgroup *g)
+{
+    if (g->mode == CGROUP_V2)
+        return openat(g->unified, "memory.events", O_RDONLY | O_CLOEXEC);
+    return g->dirs[CGROUP_MEMORY] < 0 ? -1 : openat(g->dirs[CGROUP_MEMORY], "memory.oom_control", O_RDONLY | O_CLOEXEC);
+}
+
+/* Sends SIGKILL to every process in a group. Returns how many there were. */
+static int kill_members(int dir, struct err *e)
+{
+    _cleanup_buf_ struct buf text = {0};
+    int r = io_read_file_at(dir, "cgroup.procs", PROCS_MAX, &text, e);
+    if (r < 0)
+        return r;
+    int count = 0;
+    for (char *rest = text.data, *line; rest && (line = strsep(&rest, "\n")) && *line; count++) {
+        uint64_t pid;
+        if (num_parse_u64(line, INT32_MAX, &pid, e) == 0 && pid > 1)
+            (void)kill((pid_t)pid, SIGKILL);
+    }
+    return count;
+}
+
+static int remove_in_hierarchy(int root, int where, void *context, struct err *e)
+{
+    const struct group_request *q = context;
+    (void)where;
+    _cleanup_close_ int parent = openat(root, q->parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (parent < 0)
+        return 0;
+    for (int i = 0; i < REMOVE_TRIES; i++) {
+        if (unlinkat(parent, q->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+            return 0;
+        if (errno != EBUSY)
+            return err_errno(e, "remove control group %s/%.12s", q->parent, q->id);
+        _cleanup_close_ int dir = openat(parent, q->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (dir >= 0 && kill_members(dir, e) < 0)
+            continue;
+        (void)poll(NULL, 0, 1);
+    }
+    return err_set(e, EBUSY, "control group %s/%.12s still has processes", q->parent, q->id);
+}
+
+int cgroup_remove(const char *parent, const char *id, struct err *e)
+{
+    enum cgroup_mode mode;
+    int r = cgroup_detect_mode(&mode, e);
+    if (r < 0)
+        return r;
+    struct group_request q = {.parent = parent, .id = id};
+    return for_each_hierarchy(mode, remove_in_hierarchy, &q, e);
+}
+
+static int remove_parent_in_hierarchy(int root, int where, void *context, struct err *e)
+{
+    (void)where;
+    (void)e;
+    (void)unlinkat(root, context, AT_REMOVEDIR);
+    return 0;
+}
+
+void cgroup_remove_parent(const char *parent)
+{
+    enum cgroup_mode mode;
+    struct err ignored = {0};
+    if (cgroup_detect_mode(&mode, &ignored) == 0)
+        (void)for_each_hierarchy(mode, remove_parent_in_hierarchy, (void *)(uintptr_t)parent, &ignored);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The limits of a control group, as v1 and v2 spell them. Used by cgroup.c only. Sources: kernel Documentation/admin-guide/cgroup-v1, cgroup-v2.rst. */
+#pragma once
+
+#include "runtime/cgroup.h"
+
+/* Readies PARENT in one v1 hierarchy. Done at every start: the command that made PARENT may have been killed before it was ready. */
+int cgroup_v1_prepare(enum cgroup_controller c, int root, int parent, uint64_t total_memory, struct err *e);
+/* A new v1 cpuset has no processors and no memory nodes: takes the parent's. */
+int cgroup_v1_inherit_cpuset(int parent, int dir, struct err *e);
+int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct err *e);
+/* Only the nodes of runtime/devices.c may be opened, none may be made. No effect where there is no devices hierarchy. */
+int cgroup_v1_restrict_devices(const struct cgroup *g, struct err *e);
+
+/* Hands the controllers that exist down to PARENT and to its children. */
+int cgroup_v2_prepare(int root, int parent, uint64_t total_memory, struct err *e);
+int cgroup_v2_set(const struct cgroup *g, const struct spec_resources *r, struct err *e);

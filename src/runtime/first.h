@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container's first process, from clone to exec. */
+#pragma once
+
+#include "runtime/create.h"
+#include "runtime/rootfs.h"
+
+/* Runs in the fresh namespaces; `sync` is its end of the pair. Does not return. */
+_Noreturn void first_run(const struct runtime_start *start, const struct rootfs_parts *parts, int sync);

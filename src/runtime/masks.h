@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What of /proc and /sys a container does not see or cannot write. A superset of the OCI runtime specification's default
+ * lists (config-linux.md, maskedPaths and readonlyPaths) and of what Docker adds.
+ */
+#pragma once
+
+#include "base/err.h"
+
+/* Covers the masked paths of the container's /proc and /sys and makes the read-only ones so. Descriptors are of the new mounts, so no
+ * name is looked up in anything that an image could have made. `dev_fd` is the container's /dev. */
+int masks_apply(int proc_fd, int sys_fd, int dev_fd, struct err *e);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last steps before a user's program, the same for a container's first process and for exec: working directory, ids, capabilities,
+ * Landlock, LSM, filters, exec. There is one such function, so that exec can never be weaker than run.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "runtime/spec.h"
+#include "runtime/user.h"
+
+struct process_context {
+    const struct spec_process *process;
+    const struct user_identity *identity;
+    int root_fd;                      /* the container's root */
+    const struct str_list *writable;  /* for Landlock with a read-only root */
+    int report_fd;                    /* O_CLOEXEC; reports failure, or by its end that the program runs */
+};
+
+/* Sets limits on `pid` (0: the caller) with the caller's right to raise them; what the kernel refuses to raise is set as high as it goes. */
+int process_set_rlimits(pid_t pid, const struct spec_process *p, struct err *e);
+
+/* Keeps only `keep` in the bounding set and clears the ambient set. Needs CAP_SETPCAP. */
+int process_bound_capabilities(uint64_t keep, struct err *e);
+
+/* Sets effective and permitted to `set`, inheritable to none. */
+int process_set_capabilities(uint64_t set, struct err *e);
+
+/* Does not return: becomes the program, or reports and exits with 125, 126 or 127. */
+_Noreturn void process_become(const struct process_context *c);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life of a spec (spec.h). */
+#include "runtime/spec.h"
+
+void spec_process_init(struct spec_process *p)
+{
+    *p = (struct spec_process){.init = -1};
+}
+
+void spec_process_clear(struct spec_process *p)
+{
+    str_list_clear(&p->args);
+    str_list_clear(&p->env);
+    str_list_clear(&p->groups);
+    free(p->cwd);
+    free(p->user);
+    free(p->apparmor);
+    close_fd(&p->init);
+    spec_process_init(p);
+}
+
+void spec_init(struct spec *s)
+{
+    *s = (struct spec){.writable = -1};
+    spec_process_init(&s->process);
+    s->resources = (struct spec_resources){SPEC_UNSET, SPEC_UNSET, SPEC_UNSET, SPEC_UNSET, SPEC_UNSET, NULL};
+}
+
+void spec_clear(struct spec *s)
+{
+    for (size_t i = 0; i < s->layer_count; i++)
+        close_fd(&s->layers[i]);
+    close_fd(&s->writable);
+    for (size_t i = 0; i < s->mount_count; i++) {
+        free(s->mounts[i].target);
+        close_fd(&s->mounts[i].source);
+    }
+    free(s->mounts);
+    free(s->hostname);
+    free(s->domainname);
+    free(s->resources.cpuset_cpus);
+    str_list_clear(&s->sysctls);
+    spec_process_clear(&s->process);
+    spec_init(s);
+}
+
+struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target, struct err *e)
+{
+    struct spec_mount *grown = reallocarray(s->mounts, s->mount_count + 1, sizeof(*grown));
+    if (!grown) {
+        err_oom(e);
+        return NULL;
+    }
+    s->mounts = grown;
+    struct spec_mount *m = &grown[s->mount_count];
+    *m = (struct spec_mount){.kind = kind, .source = -1};
+    if (str_copy(target, &m->target, e) < 0)
+        return NULL;
+    s->mount_count++;
+    return m;
+}
