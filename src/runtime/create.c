@@ -212,15 +212,21 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
         return r;
     p->sync = pair[0];
     _cleanup_close_ int theirs = pair[1];
-    if (setresgid((gid_t)-1, start->spec->shim_uid, (gid_t)-1) < 0 || setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
+    /* The effective id at the clone becomes the owner of the user namespace. */
+    uid_t self = geteuid();
+    if (setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
         return err_errno(e, "take the shim's id");
     p->pid = clone_first(&p->pidfd);
-    if (p->pid < 0)
-        return err_errno(e, "make the container's namespaces (is user.max_user_namespaces 0?)");
     if (p->pid == 0) {
         close(pair[0]);
         first_run(start, parts, theirs);
     }
+    int failed = p->pid < 0 ? errno : 0;
+    if (setresuid((uid_t)-1, self, (uid_t)-1) < 0) /* cgroup v1 takes a foreign process from uid 0 only */
+        return err_errno(e, "go back to the own id");
+    errno = failed;
+    if (failed)
+        return err_errno(e, "make the container's namespaces (is user.max_user_namespaces 0?)");
     close_fd(&theirs);
     r = equip(start, p->pid, e);
     return r < 0 ? r : serve(start->spec, p, e);

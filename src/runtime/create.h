@@ -31,8 +31,8 @@ struct runtime_process {
 #define RUNTIME_PROCESS_INIT {-1, -1, -1, -1}
 
 /* On success the first process has what it needs and waits for runtime_go before it executes the program. On failure nothing is
- * left, and either e or (when the first process failed) the report pipe says why. The caller's effective ids are the
- * shim's afterwards, with all capabilities. */
+ * left, and either e or (when the first process failed) the report pipe says why. Afterwards the caller keeps its capabilities whatever
+ * ids it takes. */
 int runtime_create(const struct runtime_start *start, struct runtime_process *ret, struct err *e);
 
 /* Lets the first process execute the program. */

@@ -47,29 +47,6 @@ int overlay_prepare(const struct spec *s, int idmap, struct overlay_trees *ret_t
     return 0;
 }
 
-/* Kernels from 6.13 on take descriptors. 0: mounted into *ret_fd; -EOPNOTSUPP: use the other way. */
-static int mount_by_descriptors(const struct overlay_trees *t, int upper, int work, int *ret_fd, struct err *e)
-{
-    _cleanup_close_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-    if (fs < 0)
-        return err_errno(e, "overlay file system");
-    for (size_t i = 0; i < t->layer_count; i++)
-        if (fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, t->layers[i]) < 0)
-            return i == 0 ? -EOPNOTSUPP : err_errno(e, "overlay: add layer %zu", i);
-    if (fsconfig(fs, FSCONFIG_SET_FD, "upperdir", NULL, upper) < 0 ||
-        fsconfig(fs, FSCONFIG_SET_FD, "workdir", NULL, work) < 0)
-        return -EOPNOTSUPP;
-    if (fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
-        return err_errno(e, "overlay: userxattr");
-    if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return err_errno(e, "overlay: mount");
-    int fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    if (fd < 0)
-        return err_errno(e, "overlay: mount");
-    *ret_fd = fd;
-    return 0;
-}
-
 /* Attaches `tree` on the fresh directory `name` of the working directory. */
 static int place_tree(int tree, const char *name, struct err *e)
 {
@@ -80,8 +57,12 @@ static int place_tree(int tree, const char *name, struct err *e)
     return 0;
 }
 
-/* Older kernels take paths: short names on a small tmpfs over /tmp of our own mount namespace, gone with the old root. */
-static int mount_by_names(const struct overlay_trees *t, int *ret_fd, struct err *e)
+/*
+ * Overlayfs accepts a directory of another mount namespace only from who rules that namespace, so the trees are attached in our
+ * own first; and kernels before 6.13 take paths only, at most a page of them. So: short names on a small tmpfs over /tmp of our own
+ * mount namespace, gone with the old root.
+ */
+static int join(const struct overlay_trees *t, struct err *e)
 {
     _cleanup_buf_ struct buf options = {0};
     if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,mode=700") < 0 || chdir("/tmp") < 0)
@@ -103,8 +84,7 @@ static int mount_by_names(const struct overlay_trees *t, int *ret_fd, struct err
     int fd = open_tree(AT_FDCWD, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (fd < 0)
         return err_errno(e, "overlay: clone");
-    *ret_fd = fd;
-    return 0;
+    return fd;
 }
 
 /* Overlayfs answers a work directory that it cannot use by a silent read-only mount. */
@@ -120,20 +100,9 @@ static int check_writable(int root, struct err *e)
 
 int overlay_mount(const struct overlay_trees *t, struct err *e)
 {
-    int fd = -1;
-    _cleanup_close_ int upper = openat(t->writable, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_close_ int work = openat(t->writable, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (upper < 0 || work < 0)
-        return err_errno(e, "overlay: writable layer");
-    int r = mount_by_descriptors(t, upper, work, &fd, e);
-    if (r == -EOPNOTSUPP)
-        r = mount_by_names(t, &fd, e);
-    if (r < 0)
-        return r;
-    r = check_writable(fd, e);
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
-    return fd;
+    _cleanup_close_ int fd = join(t, e);
+    if (fd < 0)
+        return fd;
+    int r = check_writable(fd, e);
+    return r < 0 ? r : steal_fd(&fd);
 }

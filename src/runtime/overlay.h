@@ -22,5 +22,5 @@ void overlay_trees_clear(struct overlay_trees *t);
 /* Supervisor half. `idmap` is a user namespace that shows the neutral range as the container's block. */
 int overlay_prepare(const struct spec *s, int idmap, struct overlay_trees *ret_trees, struct err *e);
 
-/* Container half: returns the descriptor of the detached (or, on kernels before 6.13, attached and cloned) overlay mount. */
+/* Container half: returns the descriptor of the overlay mount, detached. Uses /tmp of the (own) mount namespace. */
 int overlay_mount(const struct overlay_trees *t, struct err *e);
