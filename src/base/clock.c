@@ -74,6 +74,9 @@ int clock_parse(const char *text, int64_t *ret_ns, struct err *e)
     }
     if (*at)
         return err_set(e, EINVAL, "'%.60s' is not a time (example: 2026-11-24T03:40:20Z)", text);
-    *ret_ns = ((int64_t)timegm(&tm) - offset) * CLOCK_SECOND + fraction;
+    int64_t ns = 0;
+    if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, CLOCK_SECOND, &ns) || __builtin_add_overflow(ns, fraction, &ns))
+        return err_set(e, ERANGE, "'%.60s' is outside the years 1678 to 2261", text);
+    *ret_ns = ns;
     return 0;
 }

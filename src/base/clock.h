@@ -14,5 +14,5 @@ int64_t clock_now(void);
 int64_t clock_monotonic(void);
 /* CLOCK_TEXT_LENGTH + 1 bytes. */
 void clock_format(int64_t ns, char *ret_text);
-/* RFC 3339, any offset, fraction optional. */
+/* RFC 3339, any offset, fraction optional. -ERANGE for a year that nanoseconds in 64 bits do not reach. */
 int clock_parse(const char *text, int64_t *ret_ns, struct err *e);

@@ -24,6 +24,19 @@ enum message_type {
     MESSAGE_FAILED = 0x0101,   /* worker -> engine: struct message_failed; the worker exits */
     MESSAGE_PROGRESS = 0x0102, /* worker -> engine: struct message_progress; any number of times */
     MESSAGE_DONE = 0x0103,     /* worker -> engine: empty; for requests without a richer result */
+
+    /* casemate-fetch: one session, then any number of requests one after the other; the engine's end of the socket closed: exit. */
+    MESSAGE_FETCH_SESSION = 0x0201,  /* engine -> worker: struct message_fetch_session (+ memory file with trusted certificates) */
+    MESSAGE_FETCH_PING = 0x0202,     /* engine -> worker: empty: log in. Answer: MESSAGE_DONE */
+    MESSAGE_FETCH_MANIFEST = 0x0203, /* engine -> worker: struct message_fetch_manifest + pipe. Answer: MESSAGE_FETCH_FOUND */
+    MESSAGE_FETCH_FOUND = 0x0204,    /* worker -> engine: struct message_fetch_found */
+    MESSAGE_FETCH_BLOB = 0x0205,     /* engine -> worker: struct message_fetch_blob + pipe. Answer: MESSAGE_DONE */
+
+    /* casemate-parse: any number of requests one after the other. */
+    MESSAGE_PARSE_REQUEST = 0x0301,  /* engine -> worker: struct message_parse_request + document + empty memory file for the answer */
+    MESSAGE_PARSE_CHOSEN = 0x0302,   /* worker -> engine: struct message_parse_chosen: the document was an index */
+    MESSAGE_PARSE_MANIFEST = 0x0303, /* worker -> engine: struct message_parse_manifest */
+    MESSAGE_PARSE_TEXT = 0x0304,     /* worker -> engine: struct message_parse_text: the answer stands in the memory file, as JSON of ours */
 };
 
 struct message_failed {
@@ -34,6 +47,82 @@ struct message_failed {
 struct message_progress {
     uint64_t done;  /* bytes */
     uint64_t total; /* bytes; 0 when not known */
+};
+
+#define MESSAGE_HOST_MAX 256       /* HOST[:PORT] and the NUL */
+#define MESSAGE_REPOSITORY_MAX 256
+#define MESSAGE_MEDIA_TYPE_MAX 128
+#define MESSAGE_DIGEST_MAX 72      /* "sha256:" and 64 digits and the NUL */
+#define MESSAGE_LAYERS_MAX 127
+
+struct message_fetch_session {
+    char host[MESSAGE_HOST_MAX];             /* of the registry's API */
+    char repository[MESSAGE_REPOSITORY_MAX]; /* "" : only MESSAGE_FETCH_PING follows */
+    char user[256];                          /* "" : anonymous */
+    char password[8192];
+    char token_host[MESSAGE_HOST_MAX]; /* besides `host`, the only one that may see the password; "" : none */
+    char proxy[512];                   /* URL of a proxy; "" : none */
+    char no_proxy[1024];
+    uint8_t plain_http; /* 1: HTTP without TLS, to loopback addresses only */
+    uint8_t own_ca;     /* 1: the message brings the trusted certificates (PEM) as a memory file */
+    uint8_t reserved[6];
+};
+
+struct message_fetch_manifest {
+    char name[136];     /* a tag or a digest */
+    uint64_t size_max;  /* more is an error */
+};
+
+struct message_fetch_found {
+    uint64_t size;                           /* bytes written to the pipe */
+    char media_type[MESSAGE_MEDIA_TYPE_MAX]; /* as the registry says, parameters cut off; "" when it does not */
+    char digest[MESSAGE_DIGEST_MAX];         /* as the registry says, or "" */
+};
+
+struct message_fetch_blob {
+    char digest[MESSAGE_DIGEST_MAX];
+    uint64_t size; /* exactly so many bytes go to the pipe */
+};
+
+enum message_parse_kind {
+    PARSE_IMAGE_MANIFEST = 1, /* manifest or index */
+    PARSE_IMAGE_CONFIG = 2,
+    PARSE_DOCKER_ARCHIVE = 3, /* manifest.json of `docker save` */
+    PARSE_OCI_LAYOUT = 4,     /* index.json */
+};
+
+struct message_parse_request {
+    uint32_t kind;
+    uint32_t reserved;
+    char media_type[MESSAGE_MEDIA_TYPE_MAX]; /* what the document is said to be */
+    char os[32];                             /* wanted platform */
+    char architecture[32];
+    char variant[32]; /* or "" */
+};
+
+struct message_parse_chosen {
+    uint8_t digest[32];
+    uint64_t size;
+    char media_type[MESSAGE_MEDIA_TYPE_MAX];
+};
+
+struct message_parse_layer {
+    uint8_t digest[32];
+    uint64_t size;
+    uint32_t compression; /* enum layer_compression */
+    uint32_t reserved;
+};
+
+struct message_parse_manifest {
+    uint8_t config[32];
+    uint64_t config_size;
+    uint32_t layer_count;
+    uint32_t reserved;
+    struct message_parse_layer layers[MESSAGE_LAYERS_MAX];
+};
+
+struct message_parse_text {
+    uint64_t length;
 };
 
 /* True when the array holds a NUL. */

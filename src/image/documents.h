@@ -28,6 +28,9 @@ int documents_open(struct documents *ret_documents, struct err *e);
 void documents_close(struct documents *d);
 #define _cleanup_documents_ _cleanup_(documents_close)
 
+/* A sealed memory file with these bytes, for the functions below. */
+int documents_memory_file(const void *data, size_t length, struct err *e);
+
 /* What a manifest says. */
 struct manifest {
     struct digest config;

@@ -171,6 +171,8 @@ static void test_times(void **state)
     clock_format(t, text);
     assert_string_equal(text, "2026-11-24T02:40:20.500000000Z");
     assert_true(clock_parse("yesterday", &t, &e) < 0);
+    assert_int_equal(clock_parse("0001-01-01T00:00:00Z", &t, &e), -ERANGE);
+    assert_int_equal(clock_parse("9999-12-31T23:59:59Z", &t, &e), -ERANGE);
 }
 
 static void test_messages(void **state)
