@@ -12,13 +12,14 @@
 
 #include "base/cleanup.h"
 
-#define JUMP_MAX 255     /* a conditional jump has 8 bits */
+#define JUMP_MAX 255                          /* a conditional jump has 8 bits */
 #define CODE_PER_RULE (RULE_ARGS_MAX * 6 + 1) /* the longest comparison is 6 instructions */
 #define OFFSET_NR offsetof(struct seccomp_data, nr)
 #define OFFSET_ARCH offsetof(struct seccomp_data, arch)
 
 _Static_assert(CODE_PER_RULE <= JUMP_MAX, "a failed comparison must reach the next rule");
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "argument halves are addressed as on x86-64 and arm64");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "argument halves are addressed as on x86-64 and arm64");
 
 /* Calls first..(first of the next range - 1) are decided alike: by the rules in the list `use`. */
 struct range {
@@ -125,7 +126,8 @@ static void emit_not_equal(struct gen *g, struct jumps *j, const struct rule_arg
 }
 
 /* `low_op` compares the low halves when the high ones are equal; `greater` is where a greater argument goes. */
-static void emit_order(struct gen *g, struct jumps *j, const struct rule_arg *a, uint16_t low_op, enum target greater)
+static void emit_order(struct gen *g, struct jumps *j, const struct rule_arg *a, uint16_t low_op,
+                       enum target greater)
 {
     enum target smaller = greater == PASS ? FAIL : PASS;
     emit_load(g, arg_high(a));
@@ -287,7 +289,8 @@ static void emit_prologue(struct gen *g, int highest)
 {
     uint32_t def = g->r->default_ret;
     uint32_t foreign = action_kills(def) ? def : SECCOMP_RET_ERRNO | ENOSYS;
-    uint32_t unknown = (def & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? SECCOMP_RET_ERRNO | ENOSYS : def;
+    uint32_t unknown =
+        (def & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? SECCOMP_RET_ERRNO | ENOSYS : def;
     emit_load(g, OFFSET_ARCH);
     emit(g, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, seccomp_audit_arch(g->r->arch));
     emit_ret(g, foreign);
@@ -309,7 +312,8 @@ int bpf_generate(const struct rules *r, struct sock_filter **ret_code, size_t *r
     emit_prologue(g, highest);
     emit_tree(g, 0, g->n_ranges - 1);
     if (g->len > BPF_MAXINSNS)
-        return err_set(e, E2BIG, "the profile needs more than the %d instructions that the kernel allows", BPF_MAXINSNS);
+        return err_set(e, E2BIG, "the profile needs more than the %d instructions that the kernel allows",
+                       BPF_MAXINSNS);
     struct sock_filter *code = calloc(g->len, sizeof(*code));
     if (!code)
         return err_oom(e);

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "seccomp/bpf.h"
 
-int seccomp_compile(const char *json, size_t len, const struct profile_target *t, struct seccomp_program *ret_program,
-                    struct err *e)
+int seccomp_compile(const char *json, size_t len, const struct profile_target *t,
+                    struct seccomp_program *ret_program, struct err *e)
 {
     _cleanup_free_ struct rules *rules = NULL;
     struct seccomp_program p = {0};

@@ -19,8 +19,8 @@ struct seccomp_program {
 };
 
 /* Compiles `len` bytes of JSON. On success the program belongs to the caller (seccomp_program_clear). */
-int seccomp_compile(const char *json, size_t len, const struct profile_target *t, struct seccomp_program *ret_program,
-                    struct err *e);
+int seccomp_compile(const char *json, size_t len, const struct profile_target *t,
+                    struct seccomp_program *ret_program, struct err *e);
 
 /* Frees the code; accepts a zeroed program. */
 void seccomp_program_clear(struct seccomp_program *p);

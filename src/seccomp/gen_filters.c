@@ -95,7 +95,8 @@ static int table_write(const struct job *jobs, int n, enum seccomp_arch arch, FI
             return -e->code;
     (void)fprintf(out, "const struct filter_entry filter_table[] = {\n");
     for (int i = 0; i < n; i++)
-        (void)fprintf(out, "    {\"%s\", {code_%d, sizeof(code_%d) / sizeof(code_%d[0])}},\n", jobs[i].name, i, i, i);
+        (void)fprintf(out, "    {\"%s\", {code_%d, sizeof(code_%d) / sizeof(code_%d[0])}},\n", jobs[i].name,
+                      i, i, i);
     (void)fprintf(out, "};\nconst size_t filter_table_len = %d;\n", n);
     return 0;
 }

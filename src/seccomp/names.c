@@ -16,16 +16,26 @@ static const struct {
     const char *name;
     int number;
 } newer[] = {
-    {"futex_waitv", 449},    {"set_mempolicy_home_node", 450},
-    {"cachestat", 451},      {"fchmodat2", 452},
-    {"map_shadow_stack", 453}, {"futex_wake", 454},
-    {"futex_wait", 455},     {"futex_requeue", 456},
-    {"statmount", 457},      {"listmount", 458},
-    {"lsm_get_self_attr", 459}, {"lsm_set_self_attr", 460},
-    {"lsm_list_modules", 461}, {"mseal", 462},
-    {"setxattrat", 463},     {"getxattrat", 464},
-    {"listxattrat", 465},    {"removexattrat", 466},
-    {"open_tree_attr", 467}, {"file_getattr", 468},
+    {"futex_waitv", 449},
+    {"set_mempolicy_home_node", 450},
+    {"cachestat", 451},
+    {"fchmodat2", 452},
+    {"map_shadow_stack", 453},
+    {"futex_wake", 454},
+    {"futex_wait", 455},
+    {"futex_requeue", 456},
+    {"statmount", 457},
+    {"listmount", 458},
+    {"lsm_get_self_attr", 459},
+    {"lsm_set_self_attr", 460},
+    {"lsm_list_modules", 461},
+    {"mseal", 462},
+    {"setxattrat", 463},
+    {"getxattrat", 464},
+    {"listxattrat", 465},
+    {"removexattrat", 466},
+    {"open_tree_attr", 467},
+    {"file_getattr", 468},
     {"file_setattr", SECCOMP_NR_NEWEST},
 };
 
@@ -62,7 +72,8 @@ static const struct {
 
 int seccomp_number(enum seccomp_arch arch, const char *name)
 {
-    int nr = seccomp_syscall_resolve_name_arch(arch == SECCOMP_ARCH_AARCH64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64, name);
+    int nr = seccomp_syscall_resolve_name_arch(
+        arch == SECCOMP_ARCH_AARCH64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64, name);
     if (nr >= 0)
         return nr < SECCOMP_NR_LIMIT ? nr : SECCOMP_NAME_UNKNOWN;
     for (size_t i = 0; i < ARRAY_SIZE(newer); i++)

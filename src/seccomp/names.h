@@ -20,8 +20,8 @@ enum seccomp_arch {
 #define SECCOMP_ARCH_NATIVE SECCOMP_ARCH_X86_64
 #endif
 
-#define SECCOMP_NR_NEWEST 469  /* file_setattr, Linux 6.17: every call up to here has been judged */
-#define SECCOMP_NR_LIMIT 1024  /* no number of either architecture reaches this */
+#define SECCOMP_NR_NEWEST 469 /* file_setattr, Linux 6.17: every call up to here has been judged */
+#define SECCOMP_NR_LIMIT 1024 /* no number of either architecture reaches this */
 #define SECCOMP_NR_X32 0x40000000U
 
 #define SECCOMP_NAME_ABSENT (-1)  /* a system call, but not of this architecture */

@@ -16,10 +16,10 @@
 #include "base/capname.h"
 #include "base/cleanup.h"
 
-#define ERRNO_MAX 4095      /* MAX_ERRNO of the kernel */
-#define NAMES_MAX 1024      /* names in one entry */
-#define CONDITIONS_MAX 64   /* capabilities or architectures in includes or excludes */
-#define ARCHES_MAX 64       /* in architectures and archMap */
+#define ERRNO_MAX 4095    /* MAX_ERRNO of the kernel */
+#define NAMES_MAX 1024    /* names in one entry */
+#define CONDITIONS_MAX 64 /* capabilities or architectures in includes or excludes */
+#define ARCHES_MAX 64     /* in architectures and archMap */
 
 static void tokener_freep(json_tokener **t)
 {
@@ -85,7 +85,8 @@ static int number_value(json_object *o, uint64_t max, uint64_t *ret_n, struct er
 }
 
 /* The array under `key`; an absent key and null count as an empty one (*ret_array NULL, *ret_n 0). */
-static int array_member(json_object *o, const char *key, size_t max, json_object **ret_array, size_t *ret_n, struct err *e)
+static int array_member(json_object *o, const char *key, size_t max, json_object **ret_array, size_t *ret_n,
+                        struct err *e)
 {
     json_object *a = json_object_object_get(o, key);
     *ret_array = a;
@@ -140,10 +141,22 @@ static int errno_name_parse(json_object *o, uint64_t *ret_n, struct err *e)
         const char *name;
         int number;
     } known[] = {
-        {"EPERM", EPERM},   {"ENOENT", ENOENT}, {"ESRCH", ESRCH},   {"EINTR", EINTR}, {"EIO", EIO},
-        {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EBUSY", EBUSY}, {"ENODEV", ENODEV},
-        {"EINVAL", EINVAL}, {"ENOTTY", ENOTTY}, {"ENOSYS", ENOSYS}, {"EOPNOTSUPP", EOPNOTSUPP},
-        {"EPROTONOSUPPORT", EPROTONOSUPPORT}, {"EAFNOSUPPORT", EAFNOSUPPORT},
+        {"EPERM", EPERM},
+        {"ENOENT", ENOENT},
+        {"ESRCH", ESRCH},
+        {"EINTR", EINTR},
+        {"EIO", EIO},
+        {"EAGAIN", EAGAIN},
+        {"ENOMEM", ENOMEM},
+        {"EACCES", EACCES},
+        {"EBUSY", EBUSY},
+        {"ENODEV", ENODEV},
+        {"EINVAL", EINVAL},
+        {"ENOTTY", ENOTTY},
+        {"ENOSYS", ENOSYS},
+        {"EOPNOTSUPP", EOPNOTSUPP},
+        {"EPROTONOSUPPORT", EPROTONOSUPPORT},
+        {"EAFNOSUPPORT", EAFNOSUPPORT},
     };
     const char *name = string_value(o, e);
     if (!name)
@@ -205,8 +218,8 @@ static int min_kernel_holds(json_object *o, const struct profile_target *t, bool
 }
 
 /* Whether all (or any, as `all` says) of the listed capabilities are granted. An empty list says nothing: *ret_n is 0. */
-static int caps_match(json_object *cond, const struct profile_target *t, bool all, bool *ret_match, size_t *ret_n,
-                      struct err *e)
+static int caps_match(json_object *cond, const struct profile_target *t, bool all, bool *ret_match,
+                      size_t *ret_n, struct err *e)
 {
     json_object *list = NULL;
     if (array_member(cond, "caps", CONDITIONS_MAX, &list, ret_n, e) < 0)
@@ -227,7 +240,8 @@ static int caps_match(json_object *cond, const struct profile_target *t, bool al
 }
 
 /* Whether the architecture is among those listed. */
-static int arches_match(json_object *cond, const struct profile_target *t, bool *ret_match, size_t *ret_n, struct err *e)
+static int arches_match(json_object *cond, const struct profile_target *t, bool *ret_match, size_t *ret_n,
+                        struct err *e)
 {
     json_object *list = NULL;
     if (array_member(cond, "arches", CONDITIONS_MAX, &list, ret_n, e) < 0)
@@ -276,8 +290,12 @@ static int condition_parse(json_object *entry, const char *key, bool include, co
 static int op_parse(json_object *o, enum rule_op *ret_op, struct err *e)
 {
     static const char *const names[] = {
-        [RULE_OP_NE] = "SCMP_CMP_NE", [RULE_OP_LT] = "SCMP_CMP_LT", [RULE_OP_LE] = "SCMP_CMP_LE",
-        [RULE_OP_EQ] = "SCMP_CMP_EQ", [RULE_OP_GE] = "SCMP_CMP_GE", [RULE_OP_GT] = "SCMP_CMP_GT",
+        [RULE_OP_NE] = "SCMP_CMP_NE",
+        [RULE_OP_LT] = "SCMP_CMP_LT",
+        [RULE_OP_LE] = "SCMP_CMP_LE",
+        [RULE_OP_EQ] = "SCMP_CMP_EQ",
+        [RULE_OP_GE] = "SCMP_CMP_GE",
+        [RULE_OP_GT] = "SCMP_CMP_GT",
         [RULE_OP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
     };
     if (!o)
@@ -395,8 +413,8 @@ static int entry_parse(struct rules *r, json_object *entry, const struct profile
     struct rule *rule = rules_add(r);
     if (!rule)
         return err_set(e, E2BIG, "more than %d entries", RULES_MAX);
-    if (action_member(entry, "action", "errnoRet", "errno", &rule->ret, e) < 0 || args_parse(entry, rule, e) < 0 ||
-        condition_parse(entry, "includes", true, t, &included, e) < 0 ||
+    if (action_member(entry, "action", "errnoRet", "errno", &rule->ret, e) < 0 ||
+        args_parse(entry, rule, e) < 0 || condition_parse(entry, "includes", true, t, &included, e) < 0 ||
         condition_parse(entry, "excludes", false, t, &not_excluded, e) < 0)
         return -e->code;
     return names_use(r, entry, included && not_excluded, e);
@@ -405,7 +423,8 @@ static int entry_parse(struct rules *r, json_object *entry, const struct profile
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
 /* Checks one list of SCMP_ARCH_* names; *found becomes true when ours is in it. */
-static int scmparches_check(json_object *o, const char *key, const struct profile_target *t, bool *found, struct err *e)
+static int scmparches_check(json_object *o, const char *key, const struct profile_target *t, bool *found,
+                            struct err *e)
 {
     json_object *list = NULL;
     size_t n = 0;
@@ -452,7 +471,8 @@ static int archmap_check(json_object *o, const struct profile_target *t, bool *f
 /* A profile that lists architectures must list the one that it is compiled for; the others never widen anything. */
 static int architectures_check(json_object *root, const struct profile_target *t, struct err *e)
 {
-    json_object *list = json_object_object_get(root, "architectures"), *map = json_object_object_get(root, "archMap");
+    json_object *list = json_object_object_get(root, "architectures"),
+                *map = json_object_object_get(root, "archMap");
     bool found = false;
     if (scmparches_check(root, "architectures", t, &found, e) < 0 || archmap_check(root, t, &found, e) < 0)
         return -e->code;
@@ -465,8 +485,9 @@ static int architectures_check(json_object *root, const struct profile_target *t
 
 static int root_parse(struct rules *r, json_object *root, const struct profile_target *t, struct err *e)
 {
-    static const char *const keys[] = {"defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap",
-                                       "syscalls",      "flags",           "comment",      NULL};
+    static const char *const keys[] = {"defaultAction", "defaultErrnoRet", "defaultErrno",
+                                       "architectures", "archMap",         "syscalls",
+                                       "flags",         "comment",         NULL};
     json_object *list = NULL;
     size_t n = 0;
     if (object_check(root, keys, e) < 0 ||
@@ -503,7 +524,8 @@ static int json_read(const char *json, size_t len, json_object **ret_root, struc
     return 0;
 }
 
-int profile_parse(const char *json, size_t len, const struct profile_target *t, struct rules **ret_rules, struct err *e)
+int profile_parse(const char *json, size_t len, const struct profile_target *t, struct rules **ret_rules,
+                  struct err *e)
 {
     _cleanup_(json_putp) json_object *root = NULL;
     int r = json_read(json, len, &root, e);

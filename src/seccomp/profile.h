@@ -31,4 +31,5 @@ struct profile_target {
 };
 
 /* On success *ret_rules belongs to the caller (free()). The error names the field: "syscalls[3].args[0].op: ...". */
-int profile_parse(const char *json, size_t len, const struct profile_target *t, struct rules **ret_rules, struct err *e);
+int profile_parse(const char *json, size_t len, const struct profile_target *t, struct rules **ret_rules,
+                  struct err *e);

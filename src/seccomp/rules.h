@@ -15,10 +15,10 @@
 #include "base/err.h"
 #include "seccomp/names.h"
 
-#define RULE_ARGS_MAX 6         /* arguments of a system call */
-#define RULES_MAX 1024          /* entries of "syscalls" */
-#define RULE_NAME_SHOWN 48      /* of an unknown name, with its end */
-#define RULE_USES_MAX 16384     /* names over all entries */
+#define RULE_ARGS_MAX 6     /* arguments of a system call */
+#define RULES_MAX 1024      /* entries of "syscalls" */
+#define RULE_NAME_SHOWN 48  /* of an unknown name, with its end */
+#define RULE_USES_MAX 16384 /* names over all entries */
 
 enum rule_op {
     RULE_OP_NE,
@@ -56,12 +56,12 @@ struct rules {
     enum seccomp_arch arch;
     uint32_t default_ret;
     unsigned n_rules, n_uses;
-    unsigned n_absent;                   /* names of calls that this architecture does not have */
-    unsigned n_unknown;                  /* names that are no call we know */
-    char unknown[RULE_NAME_SHOWN];       /* the first of them, cut */
-    int nr_highest;                      /* of all numbers that were named, or -1 */
-    uint16_t first[SECCOMP_NR_LIMIT];    /* index into uses */
-    uint16_t newest[SECCOMP_NR_LIMIT];   /* 1 + the rule that was attached last, 0: none */
+    unsigned n_absent;                 /* names of calls that this architecture does not have */
+    unsigned n_unknown;                /* names that are no call we know */
+    char unknown[RULE_NAME_SHOWN];     /* the first of them, cut */
+    int nr_highest;                    /* of all numbers that were named, or -1 */
+    uint16_t first[SECCOMP_NR_LIMIT];  /* index into uses */
+    uint16_t newest[SECCOMP_NR_LIMIT]; /* 1 + the rule that was attached last, 0: none */
     struct rule rules[RULES_MAX];
     struct rule_use uses[RULE_USES_MAX];
 };
