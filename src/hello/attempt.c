@@ -29,7 +29,8 @@ static volatile struct answer *answer_page(void)
 {
     static volatile struct answer *page;
     if (!page) {
-        void *p = mmap(NULL, sizeof(struct answer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void *p =
+            mmap(NULL, sizeof(struct answer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         page = p == MAP_FAILED ? NULL : p;
     }
     return page;

@@ -15,8 +15,9 @@
 #include "hello.h"
 #include "probe.h"
 
-#define LINE_TEXT_MAX 256
+#define LINE_TEXT_MAX 51 /* what is left of 80 columns, and the end */
 #define MIB (1024LL * 1024)
+#define SHOWN_IN_GIB_FROM (10 * 1024 * MIB)
 #define POWERS_SHOWN 4
 
 enum verdict {
@@ -65,30 +66,35 @@ static void show_network(const struct probe *p, struct line *line)
     if (engine)
         say(line, false, "%s is in here", engine);
     else if (p->metadata_route)
-        say(line, false, "a route to the metadata service, 169.254.169.254");
+        say(line, false, "the metadata service, 169.254.169.254, has a route");
     else
-        say(line, true, "%zu interface%s; no engine socket, no metadata service", n, n == 1 ? "" : "s");
+        say(line, true, "%zu interface%s, no engine socket, no metadata", n, n == 1 ? "" : "s");
 }
 
 static void show_limits(const struct probe *p, struct line *line)
 {
-    char memory[48] = "memory unlimited", cpu[48] = "all processors", pids[48] = "no limit of processes";
+    char memory[48] = "all memory", cpu[48] = "all processors", pids[48] = "no process limit";
     const struct limits *l = &p->limits;
     if (l->memory >= 0)
-        (void)snprintf(memory, sizeof(memory), "memory %lld MiB", l->memory / MIB);
+        (void)snprintf(memory, sizeof(memory),
+                       l->memory < SHOWN_IN_GIB_FROM ? "memory %lld MiB" : "memory %lld GiB",
+                       l->memory / (l->memory < SHOWN_IN_GIB_FROM ? MIB : 1024 * MIB));
     if (l->millicores >= 0)
-        (void)snprintf(cpu, sizeof(cpu), "%lld.%02lld processors", l->millicores / 1000, l->millicores % 1000 / 10);
+        (void)snprintf(cpu, sizeof(cpu), "%lld.%02lld processors", l->millicores / 1000,
+                       l->millicores % 1000 / 10);
     if (l->pids >= 0)
         (void)snprintf(pids, sizeof(pids), "%lld processes", l->pids);
-    say(line, l->memory >= 0 && l->millicores >= 0 && l->pids >= 0 && l->pids <= EXPECT_PIDS_MAX, "%s, %s, %s", memory, cpu, pids);
+    say(line, l->memory >= 0 && l->millicores >= 0 && l->pids >= 0 && l->pids <= EXPECT_PIDS_MAX,
+        "%s, %s, %s", memory, cpu, pids);
 }
 
 static void show_host(const struct probe *p, struct line *line)
 {
-    bool holds = p->host_info.count <= EXPECT_HOST_INFO_MAX && p->proc_writable.count <= EXPECT_PROC_WRITABLE_MAX &&
-                 p->sys_writable.count == 0;
-    say(line, holds, "host facts hidden %zu of %zu; writable: /proc %zu, /sys %zu", p->host_info_tried - p->host_info.count,
-        p->host_info_tried, p->proc_writable.count, p->sys_writable.count);
+    bool holds = p->host_info.count <= EXPECT_HOST_INFO_MAX &&
+                 p->proc_writable.count <= EXPECT_PROC_WRITABLE_MAX && p->sys_writable.count == 0;
+    say(line, holds, "hidden %zu of %zu host facts; writable settings %zu",
+        p->host_info_tried - p->host_info.count, p->host_info_tried,
+        p->proc_writable.count + p->sys_writable.count);
 }
 
 static void show_capabilities(const struct probe *p, struct line *line)
@@ -98,21 +104,23 @@ static void show_capabilities(const struct probe *p, struct line *line)
     if (effective < 0 || bounding < 0)
         say(line, false, "/proc/self/status cannot be read");
     else
-        say(line, effective == 0 && bounding == 0, "%d of %d; within reach %d", effective, me->caps_known, bounding);
+        say(line, effective == 0 && bounding == 0, "%d of %d; within reach %d", effective, me->caps_known,
+            bounding);
 }
 
 static void show_syscalls(const struct probe *p, struct line *line)
 {
     size_t families = p->socket_families.count;
-    bool holds = p->syscalls.count <= EXPECT_SYSCALLS_MAX && families <= EXPECT_FAMILIES_MAX && !p->int80 && !p->x32;
-    say(line, holds, "%zu of %zu reachable; %zu socket families; 32-bit %s", p->syscalls.count, p->syscalls_tried, families,
-        p->int80 || p->x32 ? "open" : "closed");
+    bool holds =
+        p->syscalls.count <= EXPECT_SYSCALLS_MAX && families <= EXPECT_FAMILIES_MAX && !p->int80 && !p->x32;
+    say(line, holds, "%zu of %zu reachable; %zu socket families; %s32-bit", p->syscalls.count,
+        p->syscalls_tried, families, p->int80 || p->x32 ? "" : "no ");
 }
 
 static void show_image(const struct probe *p, struct line *line)
 {
-    static const char *const heavy[] = {"/bin/sh",      "/bin/bash",    "/bin/busybox", "/usr/bin/apt",
-                                        "/usr/bin/dnf", "/sbin/apk",    "/usr/bin/gcc", "/usr/sbin/sshd"};
+    static const char *const heavy[] = {"/bin/sh",      "/bin/bash", "/bin/busybox", "/usr/bin/apt",
+                                        "/usr/bin/dnf", "/sbin/apk", "/usr/bin/gcc", "/usr/sbin/sshd"};
     const char *found = first_existing(heavy, ARRAY_SIZE(heavy));
     (void)p;
     if (found)
@@ -196,19 +204,20 @@ static void line_print(const struct look *look, size_t number, const char *title
 {
     static const char *const marks[] = {[HOLDS] = "ok", [BROKEN] = "!!", [NOT_INSIDE] = "--"};
     const char *const colours[] = {[HOLDS] = look->good, [BROKEN] = look->bad, [NOT_INSIDE] = look->dim};
-    printf("  %s%s%s %2zu  %-22s %s%s%s\n", colours[line->verdict], marks[line->verdict], look->plain, number, title,
-           line->verdict == NOT_INSIDE ? look->dim : "", line->text, line->verdict == NOT_INSIDE ? look->plain : "");
+    printf("%s%s%s %2zu  %-21s  %s%s%s\n", colours[line->verdict], marks[line->verdict], look->plain, number,
+           title, line->verdict == NOT_INSIDE ? look->dim : "", line->text,
+           line->verdict == NOT_INSIDE ? look->plain : "");
 }
 
 static void powers_print(const struct power_results *powers)
 {
     size_t shown = 0;
-    printf("\n  %zu powers tried, from mount to reboot: ", powers->tried);
+    printf("\n%zu powers tried, from mount to reboot: ", powers->tried);
     if (powers->working == 0) {
         puts("none works.");
         return;
     }
-    printf("%zu work%s\n    ", powers->working, powers->working == 1 ? "s" : "");
+    printf("%zu work%s\n  ", powers->working, powers->working == 1 ? "s" : "");
     for (size_t i = 0; i < powers->tried && shown < POWERS_SHOWN; i++)
         if (powers->works[i])
             printf("%s%s", shown++ ? ", " : "", powers->name[i]);
@@ -227,7 +236,8 @@ int verb_evidence(int argc, char **argv)
         return verb_help(argc, argv);
 
     probe_collect(&probe);
-    printf("\n  %sHello from inside a container.%s This is what it tried, and what came of it.\n\n", look.bold, look.plain);
+    printf("\n%sHello from inside a container.%s This is what it tried, and what came of it.\n\n", look.bold,
+           look.plain);
     for (size_t i = 0; i < ARRAY_SIZE(practices); i++) {
         struct line line;
         practices[i].show(&probe, &line);
@@ -236,7 +246,7 @@ int verb_evidence(int argc, char **argv)
         shown += line.verdict != NOT_INSIDE;
     }
     powers_print(&probe.powers);
-    printf("  %s%zu of the %zu practices that show inside hold.%s The whole evidence: casemate explain\n\n",
+    printf("%s%zu of the %zu practices visible in here hold.%s The rest: casemate explain\n\n",
            held == shown ? look.good : look.bad, held, shown, look.plain);
     return 0;
 }

@@ -30,7 +30,8 @@ static bool file_opens(int directory, const char *name, bool really)
         return false;
     if (!really)
         return true;
-    _cleanup_close_ int fd = openat(directory, name, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    _cleanup_close_ int fd =
+        openat(directory, name, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     return fd >= 0;
 }
 
@@ -98,7 +99,8 @@ void find_writable(const struct mounts *mounts, const char *root, struct names *
     struct walk w = {mounts, true, ret_files};
     for (size_t i = 0; i < mounts->count; i++) {
         const struct mount_seen *m = &mounts->list[i];
-        if (m->read_only || strcmp(m->type, "autofs") == 0 || !path_is_below(m->point, root) || mount_is_hidden(mounts, i))
+        if (m->read_only || strcmp(m->type, "autofs") == 0 || !path_is_below(m->point, root) ||
+            mount_is_hidden(mounts, i))
             continue;
         w.open_files = type_opens_without_effect(m->type);
         walk_mount(&w, m->point);
@@ -119,7 +121,8 @@ static void devices_below(const char *path, int depth, struct names *ret_devices
         struct stat st;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if ((size_t)snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) >= sizeof(below) || lstat(below, &st) < 0)
+        if ((size_t)snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) >= sizeof(below) ||
+            lstat(below, &st) < 0)
             continue;
         if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
             names_add(ret_devices, below);

@@ -21,7 +21,8 @@ static void unescape(char *text)
 {
     char *out = text;
     for (const char *in = text; *in;) {
-        if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' && in[3] >= '0' && in[3] <= '7') {
+        if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' && in[3] >= '0' &&
+            in[3] <= '7') {
             *out++ = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
             in += 4;
         } else {
@@ -64,7 +65,8 @@ bool parse_has_option(const char *options, const char *option)
 
 bool parse_mount_shows_host(const struct mount_line *mount)
 {
-    static const char *const own[] = {"proc", "sysfs", "cgroup", "cgroup2", "devtmpfs", "devpts", "mqueue", "nsfs"};
+    static const char *const own[] = {"proc",     "sysfs",  "cgroup", "cgroup2",
+                                      "devtmpfs", "devpts", "mqueue", "nsfs"};
     if (strncmp(mount->source, "/dev/", 5) == 0)
         return true;
     if (strcmp(mount->type, "overlay") == 0 && strstr(mount->super_options, "dir=/"))
@@ -102,7 +104,8 @@ bool parse_limit(const char *text, long long *ret_limit)
 bool parse_cpu_max(const char *text, long long *ret_millicores)
 {
     long long quota, period;
-    if (sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0 || quota > LIMIT_NONE_FROM / 1000)
+    if (sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0 ||
+        quota > LIMIT_NONE_FROM / 1000)
         return false;
     *ret_millicores = quota * 1000 / period;
     return true;

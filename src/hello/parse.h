@@ -10,7 +10,7 @@
 
 /* One line of /proc/self/mountinfo, see proc_pid_mountinfo(5). Points into the line, which is cut up; \040 and its like are undone. */
 struct mount_line {
-    char *root;    /* the path within the file system that is mounted here */
+    char *root; /* the path within the file system that is mounted here */
     char *point;
     char *options; /* of the mount */
     char *type;

@@ -101,14 +101,10 @@ static long try_open_by_handle(const void *unused)
 struct powers powers_identity(void)
 {
     static const struct power list[] = {
-        {"setuid_other", try_setuid},
-        {"setgid_other", try_setgid},
-        {"setgroups", try_setgroups},
-        {"chown_other", try_chown},
-        {"dac_override", try_dac_override},
-        {"file_capability", try_file_capability},
-        {"mknod_device", try_mknod},
-        {"open_by_handle", try_open_by_handle},
+        {"setuid_other", try_setuid},       {"setgid_other", try_setgid},
+        {"setgroups", try_setgroups},       {"chown_other", try_chown},
+        {"dac_override", try_dac_override}, {"file_capability", try_file_capability},
+        {"mknod_device", try_mknod},        {"open_by_handle", try_open_by_handle},
     };
     return (struct powers){list, ARRAY_SIZE(list)};
 }

@@ -118,17 +118,10 @@ static long try_vhangup(const void *unused)
 struct powers powers_machine(void)
 {
     static const struct power list[] = {
-        {"set_hostname", try_hostname},
-        {"set_time", try_time},
-        {"reboot", try_reboot},
-        {"kexec", try_kexec},
-        {"load_module", try_module},
-        {"swap", try_swap},
-        {"io_ports", try_io_ports},
-        {"kernel_log", try_kernel_log},
-        {"bpf", try_bpf},
-        {"fanotify", try_fanotify},
-        {"vhangup", try_vhangup},
+        {"set_hostname", try_hostname}, {"set_time", try_time},         {"reboot", try_reboot},
+        {"kexec", try_kexec},           {"load_module", try_module},    {"swap", try_swap},
+        {"io_ports", try_io_ports},     {"kernel_log", try_kernel_log}, {"bpf", try_bpf},
+        {"fanotify", try_fanotify},     {"vhangup", try_vhangup},
     };
     return (struct powers){list, ARRAY_SIZE(list)};
 }

@@ -61,7 +61,8 @@ static long descriptor_given(long fd)
 static long try_keyring(const void *unused)
 {
     (void)unused;
-    return raw(SYS_add_key, address_of("user"), address_of("casemate-probe"), address_of("x"), 1, KEYRING_OF_PROCESS) > 0;
+    return raw(SYS_add_key, address_of("user"), address_of("casemate-probe"), address_of("x"), 1,
+               KEYRING_OF_PROCESS) > 0;
 }
 
 static long try_perf(const void *unused)

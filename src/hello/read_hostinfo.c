@@ -121,7 +121,8 @@ static bool mounts_show_host(const struct mounts *mounts)
 size_t read_hostinfo(const struct mounts *mounts, struct names *ret_readable)
 {
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-        if (path_tells(places[i].sign, places[i].path) || (places[i].or_path && path_tells(places[i].sign, places[i].or_path)))
+        if (path_tells(places[i].sign, places[i].path) ||
+            (places[i].or_path && path_tells(places[i].sign, places[i].or_path)))
             names_add(ret_readable, places[i].name);
     if (kernel_log_reads())
         names_add(ret_readable, "dmesg");

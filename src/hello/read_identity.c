@@ -35,7 +35,8 @@ static int caps_known(void)
 {
     char text[32];
     long long last;
-    if (read_file("/proc/sys/kernel/cap_last_cap", text, sizeof(text)) > 0 && parse_number(text, &last) && last >= 0 && last < 64)
+    if (read_file("/proc/sys/kernel/cap_last_cap", text, sizeof(text)) > 0 && parse_number(text, &last) &&
+        last >= 0 && last < 64)
         return (int)last + 1;
     return CAPS_KNOWN_USUALLY;
 }
@@ -59,7 +60,8 @@ static void caps_read(const char *status, struct identity *me)
 
 static void namespaces_read(struct identity *me)
 {
-    static const char *const names[NAMESPACES] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
+    static const char *const names[NAMESPACES] = {"cgroup", "ipc",  "mnt",  "net",
+                                                  "pid",    "time", "user", "uts"};
     for (size_t i = 0; i < NAMESPACES; i++) {
         char path[64];
         struct stat st;
@@ -79,12 +81,13 @@ static void limits_read(struct identity *me)
     static const struct {
         const char *name;
         int resource;
-    } wanted[RLIMITS] = {{"core", RLIMIT_CORE},       {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK},
+    } wanted[RLIMITS] = {{"core", RLIMIT_CORE},     {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK},
                          {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC}, {"stack", RLIMIT_STACK}};
     for (size_t i = 0; i < RLIMITS; i++) {
         struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
         (void)getrlimit((__typeof__(RLIMIT_CORE))wanted[i].resource, &limit);
-        me->limits[i] = (struct resource_limit){wanted[i].name, limit_value(limit.rlim_cur), limit_value(limit.rlim_max)};
+        me->limits[i] =
+            (struct resource_limit){wanted[i].name, limit_value(limit.rlim_cur), limit_value(limit.rlim_max)};
     }
 }
 
@@ -141,8 +144,8 @@ void descriptors_read(struct names *ret_leaked)
 
 bool name_is_secret(const char *name)
 {
-    static const char *const words[] = {"PASSWORD", "PASSWD", "SECRET", "TOKEN", "APIKEY", "API_KEY", "PRIVATE_KEY",
-                                        "ACCESS_KEY", "CREDENTIAL"};
+    static const char *const words[] = {"PASSWORD", "PASSWD",      "SECRET",     "TOKEN",     "APIKEY",
+                                        "API_KEY",  "PRIVATE_KEY", "ACCESS_KEY", "CREDENTIAL"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (strcasestr(name, words[i]))
             return true;

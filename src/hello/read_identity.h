@@ -39,13 +39,14 @@ struct identity {
     size_t groups_count;
     gid_t groups[GROUPS_MAX_SHOWN];
     mode_t umask;
-    int caps_known; /* how many capabilities the kernel has */
+    int caps_known;            /* how many capabilities the kernel has */
     int caps_count[CAPS_SETS]; /* -1: not visible */
     char caps_hex[CAPS_SETS][CAPS_HEX_MAX];
     int no_new_privs; /* -1: not visible, as the next */
     int seccomp_mode;
     int seccomp_filters;
-    long long root_host_id; /* id on the host (in the parent user namespace) of uid 0; -1: not mapped or not visible */
+    long long
+        root_host_id; /* id on the host (in the parent user namespace) of uid 0; -1: not mapped or not visible */
     struct namespace_seen namespaces[NAMESPACES];
     struct resource_limit limits[RLIMITS];
     struct names environment; /* names of the variables */

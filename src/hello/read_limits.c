@@ -22,7 +22,8 @@ static bool directory_join(const struct mount_line *mount, const char *path, cha
 {
     size_t root = strlen(mount->root);
     const char *below = path;
-    if (strcmp(mount->root, "/") != 0 && strncmp(path, mount->root, root) == 0 && (path[root] == '/' || path[root] == '\0'))
+    if (strcmp(mount->root, "/") != 0 && strncmp(path, mount->root, root) == 0 &&
+        (path[root] == '/' || path[root] == '\0'))
         below = path + root;
     else if (strcmp(mount->root, "/") != 0)
         below = "";
@@ -37,6 +38,7 @@ static bool directory_find(const char *groups, const char *controller, char *ret
     const char *type = *controller ? "cgroup" : "cgroup2";
     if (!parse_cgroup_path(groups, controller, path, sizeof(path)))
         return false;
+    bool found = false;
     _cleanup_fclose_ FILE *mounts = fopen("/proc/self/mountinfo", "re");
     while (mounts && fgets(line, sizeof(line), mounts)) {
         struct mount_line mount;
@@ -44,9 +46,10 @@ static bool directory_find(const char *groups, const char *controller, char *ret
             continue;
         if (*controller && !parse_has_option(mount.super_options, controller))
             continue;
-        return directory_join(&mount, path, ret_directory, room);
+        /* The last one at a place is the one that is seen. */
+        found = directory_join(&mount, path, ret_directory, room) || found;
     }
-    return false;
+    return found;
 }
 
 static bool value_read(const char *directory, const char *file, char ret_text[VALUE_MAX])

@@ -33,7 +33,8 @@ static void table_read(const char *protocol, unsigned listening, struct names *r
     _cleanup_fclose_ FILE *f = fopen(path, "re");
     while (f && fgets(line, sizeof(line), f)) {
         unsigned port, state;
-        if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) == 2 && state == listening)
+        if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) == 2 &&
+            state == listening)
             names_add_format(ret_listeners, "%s %u", protocol, port);
     }
 }

@@ -99,8 +99,8 @@ int verb_stat(int argc, char **argv)
             status = verb_fail("stat", argv[i]);
             continue;
         }
-        printf("%s %s %04o %u:%u %lld\n", argv[i], type_name(st.st_mode), (unsigned)(st.st_mode & 07777), st.st_uid,
-               st.st_gid, (long long)st.st_size);
+        printf("%s %s %04o %u:%u %lld\n", argv[i], type_name(st.st_mode), (unsigned)(st.st_mode & 07777),
+               st.st_uid, st.st_gid, (long long)st.st_size);
     }
     return status;
 }

@@ -38,7 +38,7 @@ static void group_try(struct powers group, struct power_results *results)
 void try_powers(struct power_results *results)
 {
     char directory[SCRATCH_PATH_MAX];
-    power_directory = scratch_make(directory, 0) == 0 ? directory : NULL;
+    power_directory = scratch_make(directory, 0) >= 0 ? directory : NULL;
     memset(results, 0, sizeof(*results));
     group_try(powers_mount(), results);
     group_try(powers_identity(), results);

@@ -13,8 +13,8 @@
 int setuid_report(void);
 
 struct setuid_result {
-    bool tried;     /* false: no place to put the copy, or no second identity to execute it with */
-    bool escalates; /* the copy ran with its owner's identity */
+    bool tried;          /* false: no place to put the copy, or no second identity to execute it with */
+    bool escalates;      /* the copy ran with its owner's identity */
     const char *why_not; /* constant text when not tried */
 };
 

@@ -17,19 +17,33 @@
 #define HTTP_PORT 80
 
 static const char *const family_names[FAMILIES_MAX] = {
-    [1] = "UNIX",     [2] = "INET",       [3] = "AX25",     [4] = "IPX",         [5] = "APPLETALK", [6] = "NETROM",
-    [7] = "BRIDGE",   [8] = "ATMPVC",     [9] = "X25",      [10] = "INET6",      [11] = "ROSE",     [12] = "DECNET",
-    [15] = "KEY",     [AF_NETLINK] = "NETLINK", [17] = "PACKET", [20] = "ATMSVC", [21] = "RDS",      [23] = "IRDA",
-    [24] = "PPPOX",   [26] = "LLC",       [27] = "IB",      [28] = "MPLS",       [29] = "CAN",      [30] = "TIPC",
-    [31] = "BLUETOOTH", [32] = "IUCV",    [33] = "RXRPC",   [34] = "ISDN",       [35] = "PHONET",   [36] = "IEEE802154",
-    [37] = "CAIF",    [38] = "ALG",       [39] = "NFC",     [40] = "VSOCK",      [41] = "KCM",      [42] = "QIPCRTR",
-    [43] = "SMC",     [44] = "XDP",       [45] = "MCTP",
+    [1] = "UNIX",       [2] = "INET",
+    [3] = "AX25",       [4] = "IPX",
+    [5] = "APPLETALK",  [6] = "NETROM",
+    [7] = "BRIDGE",     [8] = "ATMPVC",
+    [9] = "X25",        [10] = "INET6",
+    [11] = "ROSE",      [12] = "DECNET",
+    [15] = "KEY",       [AF_NETLINK] = "NETLINK",
+    [17] = "PACKET",    [20] = "ATMSVC",
+    [21] = "RDS",       [23] = "IRDA",
+    [24] = "PPPOX",     [26] = "LLC",
+    [27] = "IB",        [28] = "MPLS",
+    [29] = "CAN",       [30] = "TIPC",
+    [31] = "BLUETOOTH", [32] = "IUCV",
+    [33] = "RXRPC",     [34] = "ISDN",
+    [35] = "PHONET",    [36] = "IEEE802154",
+    [37] = "CAIF",      [38] = "ALG",
+    [39] = "NFC",       [40] = "VSOCK",
+    [41] = "KCM",       [42] = "QIPCRTR",
+    [43] = "SMC",       [44] = "XDP",
+    [45] = "MCTP",
 };
 
 static const char *const netlink_names[NETLINK_PROTOCOLS_MAX] = {
-    [0] = "ROUTE",         [2] = "USERSOCK",  [4] = "SOCK_DIAG", [6] = "XFRM",       [7] = "SELINUX",
-    [8] = "ISCSI",         [9] = "AUDIT",     [10] = "FIB_LOOKUP", [11] = "CONNECTOR", [12] = "NETFILTER",
-    [15] = "KOBJECT_UEVENT", [16] = "GENERIC", [18] = "SCSITRANSPORT", [20] = "RDMA", [21] = "CRYPTO", [22] = "SMC",
+    [0] = "ROUTE",          [2] = "USERSOCK",   [4] = "SOCK_DIAG",       [6] = "XFRM",
+    [7] = "SELINUX",        [8] = "ISCSI",      [9] = "AUDIT",           [10] = "FIB_LOOKUP",
+    [11] = "CONNECTOR",     [12] = "NETFILTER", [15] = "KOBJECT_UEVENT", [16] = "GENERIC",
+    [18] = "SCSITRANSPORT", [20] = "RDMA",      [21] = "CRYPTO",         [22] = "SMC",
 };
 
 static bool socket_opens(int family, int type, int protocol)

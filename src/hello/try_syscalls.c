@@ -68,10 +68,10 @@ struct rule {
 static const long all_wrong[RAW_ARGS] = {-1, -1, -1, -1, -1, -1};
 
 /* Constants of calls that the headers of musl or of older kernels lack. */
-#define CLONE_SIGHAND_ALONE 0x800   /* CLONE_SIGHAND without CLONE_VM: EINVAL */
+#define CLONE_SIGHAND_ALONE 0x800 /* CLONE_SIGHAND without CLONE_VM: EINVAL */
 #define FUTEX_WAKE_PRIVATE_OP 129
-#define FANOTIFY_REPORT_FID 0x200   /* what a user may ask for; the wrong event flags give EINVAL */
-#define SYSLOG_SIZE_BUFFER 10       /* only asks for a size */
+#define FANOTIFY_REPORT_FID 0x200 /* what a user may ask for; the wrong event flags give EINVAL */
+#define SYSLOG_SIZE_BUFFER 10     /* only asks for a size */
 #define AF_UNIX_FAMILY 1
 
 static const struct rule rules[] = {
