@@ -3,7 +3,7 @@
  * Children for single tries (attempt.h). The result comes back in one shared page; a pipe whose end nobody but the child
  * holds tells when it is over.
  */
-#include "attempt.h"
+#include "hello/attempt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "expect.h"
-#include "hello.h"
-#include "probe.h"
+#include "hello/expect.h"
+#include "hello/hello.h"
+#include "hello/probe.h"
 
 #define LINE_TEXT_MAX 51 /* what is left of 80 columns, and the end */
 #define MIB (1024LL * 1024)

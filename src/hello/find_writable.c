@@ -3,7 +3,7 @@
  * Walks /proc, /sys and /dev (find_writable.h). Each writable mount is walked on its own and never crossed into another, so
  * that a read-only /sys costs nothing.
  */
-#include "find_writable.h"
+#include "hello/find_writable.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "names.h"
-#include "read_mounts.h"
+#include "hello/names.h"
+#include "hello/read_mounts.h"
 
 /* Regular files below `root` ("/proc" or "/sys") on mounts that are not read-only, which can be opened for writing. The
  * directories of processes in /proc are left out: what a process may write there is its own. Nothing is written, and

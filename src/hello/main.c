@@ -5,7 +5,7 @@
  * container cannot do; `probe` gives the same figures for machines; the other verbs are the few tools that tests need in an
  * image without a shell. Static, libc only.
  */
-#include "hello.h"
+#include "hello/hello.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "try_setuid.h"
+#include "hello/try_setuid.h"
 
 struct verb {
     const char *name;

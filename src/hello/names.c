@@ -2,7 +2,7 @@
 /*
  * The bounded list of names (names.h).
  */
-#include "names.h"
+#include "hello/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>

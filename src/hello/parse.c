@@ -2,7 +2,7 @@
 /*
  * Parsers of kernel text (parse.h). tests/unit/test_hello_parse.c.
  */
-#include "parse.h"
+#include "hello/parse.h"
 
 #include <ctype.h>
 #include <errno.h>

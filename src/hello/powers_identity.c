@@ -2,7 +2,7 @@
 /*
  * Powers over identities and the owners of files (contract: try_powers.h). Files are made in the private directory only.
  */
-#include "try_powers.h"
+#include "hello/try_powers.h"
 
 #include <fcntl.h>
 #include <grp.h>

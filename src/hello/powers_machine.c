@@ -10,7 +10,7 @@
  *   ioperm        one harmless port, this child   syslog         reads, and never with the clearing form
  *   vhangup       the child has no terminal
  */
-#include "try_powers.h"
+#include "hello/try_powers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "raw_syscall.h"
+#include "hello/raw_syscall.h"
 
 #define SYSLOG_READ_ALL 3
 #define MINUTES_IN_NO_ZONE 100000
@@ -84,7 +84,7 @@ static long try_io_ports(const void *unused)
 static long try_kernel_log(const void *unused)
 {
     (void)unused;
-    char text[64];
+    char text[64] = "";
     return raw(SYS_syslog, SYSLOG_READ_ALL, address_of(text), sizeof(text)) >= 0;
 }
 

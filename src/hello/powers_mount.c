@@ -3,7 +3,7 @@
  * Powers over namespaces and mounts (contract: try_powers.h). The mount calls name paths that do not exist: the kernel asks for the
  * privilege first, so ENOENT means that it was there.
  */
-#include "try_powers.h"
+#include "hello/try_powers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "raw_syscall.h"
+#include "hello/raw_syscall.h"
 
 #ifndef SYS_open_tree
 #define SYS_open_tree 428

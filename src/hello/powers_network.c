@@ -2,7 +2,7 @@
 /*
  * Powers over the network (contract: try_powers.h). Sockets are opened and closed, nothing is sent.
  */
-#include "try_powers.h"
+#include "hello/try_powers.h"
 
 #include <errno.h>
 #include <net/if.h>

@@ -3,7 +3,7 @@
  * Powers over other processes and wide kernel interfaces (contract: try_powers.h). The "other process" is always one of the
  * probe's own: its parent, or a helper that waits to be ended.
  */
-#include "try_powers.h"
+#include "hello/try_powers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #endif
 
 #include "base/cleanup.h"
-#include "raw_syscall.h"
+#include "hello/raw_syscall.h"
 
 #ifndef SYS_io_uring_setup
 #define SYS_io_uring_setup 425

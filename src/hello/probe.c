@@ -3,20 +3,20 @@
  * The probe: asks every part for its figures (probe.h). What leaves traces in this process comes in children, so the order
  * matters only for descriptors, which are looked at first.
  */
-#include "probe.h"
+#include "hello/probe.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "find_writable.h"
-#include "hello.h"
-#include "read_hostinfo.h"
-#include "read_mounts.h"
-#include "read_network.h"
-#include "try_abi.h"
-#include "try_sockets.h"
-#include "try_syscalls.h"
+#include "hello/find_writable.h"
+#include "hello/hello.h"
+#include "hello/read_hostinfo.h"
+#include "hello/read_mounts.h"
+#include "hello/read_network.h"
+#include "hello/try_abi.h"
+#include "hello/try_sockets.h"
+#include "hello/try_syscalls.h"
 
 void probe_collect(struct probe *ret_probe)
 {

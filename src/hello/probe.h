@@ -6,11 +6,11 @@
 
 #include <stdbool.h>
 
-#include "names.h"
-#include "read_identity.h"
-#include "read_limits.h"
-#include "try_powers.h"
-#include "try_setuid.h"
+#include "hello/names.h"
+#include "hello/read_identity.h"
+#include "hello/read_limits.h"
+#include "hello/try_powers.h"
+#include "hello/try_setuid.h"
 
 struct probe {
     struct identity identity;

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "probe.h"
+#include "hello/probe.h"
 
 #define PROBE_FORMAT 1
 

@@ -2,7 +2,7 @@
 /*
  * Small reads of /proc, /sys and cgroup files (read_file.h).
  */
-#include "read_file.h"
+#include "hello/read_file.h"
 
 #include <dirent.h>
 #include <errno.h>

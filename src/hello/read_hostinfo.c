@@ -3,7 +3,7 @@
  * Reads the beginning of each place (read_hostinfo.h). Empty files, as a mask leaves them, and addresses that are all zero, as the
  * kernel shows them to the unprivileged, tell nothing and do not count. /proc/kmsg is only opened: reading it would take messages away.
  */
-#include "read_hostinfo.h"
+#include "hello/read_hostinfo.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "raw_syscall.h"
-#include "read_file.h"
+#include "hello/raw_syscall.h"
+#include "hello/read_file.h"
 
 #define BEGINNING_MAX 4096
 #define SYSLOG_READ_ALL 3
@@ -106,7 +106,7 @@ static bool path_tells(enum sign sign, const char *path)
 
 static bool kernel_log_reads(void)
 {
-    char text[64];
+    char text[64] = "";
     return raw(SYS_syslog, SYSLOG_READ_ALL, (long)(intptr_t)text, sizeof(text)) > 0;
 }
 

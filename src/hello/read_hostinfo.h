@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "names.h"
-#include "read_mounts.h"
+#include "hello/names.h"
+#include "hello/read_mounts.h"
 
 /* Adds the names of the places that can be read and hold something; returns how many were tried. */
 size_t read_hostinfo(const struct mounts *mounts, struct names *ret_readable);

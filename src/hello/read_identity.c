@@ -2,7 +2,7 @@
 /*
  * Reads the own identity (read_identity.h).
  */
-#include "read_identity.h"
+#include "hello/read_identity.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -16,14 +16,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "parse.h"
-#include "read_file.h"
+#include "hello/parse.h"
+#include "hello/read_file.h"
 
 #define STATUS_MAX 8192
 #define CAPS_KNOWN_USUALLY 41
 #define DESCRIPTORS_LOOKED_AT 1024
-
-extern char **environ;
 
 static int status_number(const char *status, const char *key)
 {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "names.h"
+#include "hello/names.h"
 
 enum capability_set {
     CAPS_INHERITABLE,

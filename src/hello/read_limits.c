@@ -3,15 +3,15 @@
  * Own limits (read_limits.h). /proc/self/cgroup says where this process is in each hierarchy and mountinfo where the hierarchy is mounted
  * and from which of its directories on; together they give the path of the files. A container sees its own group as the root.
  */
-#include "read_limits.h"
+#include "hello/read_limits.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "parse.h"
-#include "read_file.h"
+#include "hello/parse.h"
+#include "hello/read_file.h"
 
 #define GROUPS_TEXT_MAX 8192
 #define LINE_MAX_LENGTH 8192

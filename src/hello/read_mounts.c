@@ -2,63 +2,59 @@
 /*
  * Reads the mount table (read_mounts.h).
  */
-#include "read_mounts.h"
+#include "hello/read_mounts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "parse.h"
+#include "hello/parse.h"
 
-#define MOUNTS_MAX 4096
-
-static bool mounts_add(struct mounts *mounts, size_t *room, const struct mount_line *line)
+static size_t lines_count(const char *text)
 {
-    if (mounts->count == *room) {
-        size_t more = *room ? *room * 2 : 32;
-        struct mount_seen *grown = reallocarray(mounts->list, more, sizeof(*grown));
-        if (!grown)
-            return false;
-        mounts->list = grown;
-        *room = more;
-    }
-    struct mount_seen seen = {
-        .point = strdup(line->point),
-        .type = strdup(line->type),
-        .options = strdup(line->options),
-        .read_only = parse_has_option(line->options, "ro") || parse_has_option(line->super_options, "ro"),
-        .shows_host = parse_mount_shows_host(line),
-    };
-    if (!seen.point || !seen.type || !seen.options) {
-        free(seen.point);
-        free(seen.type);
-        free(seen.options);
-        return false;
-    }
-    mounts->list[mounts->count++] = seen;
-    return true;
+    size_t lines = 0;
+    for (const char *p = text; (p = strchr(p, '\n')); p++)
+        lines++;
+    return lines;
+}
+
+/* The whole file; it holds no zero byte. */
+static char *table_read(void)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+    _cleanup_free_ char *text = NULL;
+    size_t room = 0;
+    if (!f || getdelim(&text, &room, '\0', f) <= 0)
+        return NULL;
+    return steal_ptr(text);
 }
 
 void mounts_read(struct mounts *ret_mounts)
 {
-    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-    _cleanup_free_ char *text = NULL;
-    size_t text_room = 0, room = 0;
-    struct mount_line line;
-    *ret_mounts = (struct mounts){0};
-    while (f && ret_mounts->count < MOUNTS_MAX && getline(&text, &text_room, f) > 0)
-        if (parse_mount_line(text, &line) && !mounts_add(ret_mounts, &room, &line))
-            return;
+    *ret_mounts = (struct mounts){.text = table_read()};
+    size_t room = ret_mounts->text ? lines_count(ret_mounts->text) : 0;
+    char *rest = ret_mounts->text, *text;
+    ret_mounts->list = calloc(room + 1, sizeof(*ret_mounts->list));
+    if (!ret_mounts->list)
+        return;
+    while (ret_mounts->count < room && (text = strsep(&rest, "\n"))) {
+        struct mount_line line;
+        if (!parse_mount_line(text, &line))
+            continue;
+        ret_mounts->list[ret_mounts->count++] = (struct mount_seen){
+            .point = line.point,
+            .type = line.type,
+            .options = line.options,
+            .read_only = parse_has_option(line.options, "ro") || parse_has_option(line.super_options, "ro"),
+            .shows_host = parse_mount_shows_host(&line),
+        };
+    }
 }
 
 void mounts_clear(struct mounts *mounts)
 {
-    for (size_t i = 0; i < mounts->count; i++) {
-        free(mounts->list[i].point);
-        free(mounts->list[i].type);
-        free(mounts->list[i].options);
-    }
+    free(mounts->text);
     free(mounts->list);
     *mounts = (struct mounts){0};
 }

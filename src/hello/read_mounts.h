@@ -7,17 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "names.h"
+#include "hello/names.h"
 
 struct mount_seen {
-    char *point; /* owned, as all strings here */
-    char *type;
-    char *options;
+    const char *point; /* within the text of the table, as the next two */
+    const char *type;
+    const char *options;
     bool read_only; /* the mount or its file system */
     bool shows_host;
 };
 
 struct mounts {
+    char *text;              /* owned, cut up */
     struct mount_seen *list; /* owned */
     size_t count;
 };

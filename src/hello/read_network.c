@@ -2,7 +2,7 @@
 /*
  * Interfaces and listeners (read_network.h).
  */
-#include "read_network.h"
+#include "hello/read_network.h"
 
 #include <stdio.h>
 #include <string.h>

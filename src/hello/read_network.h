@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "names.h"
+#include "hello/names.h"
 
 /* Names of the interfaces. */
 void read_interfaces(struct names *ret_interfaces);

@@ -2,7 +2,7 @@
 /*
  * The private directory (scratch.h).
  */
-#include "scratch.h"
+#include "hello/scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "hello.h"
-
-extern char **environ;
+#include "hello/hello.h"
 
 #define SLEEP_MAX (366L * 24 * 3600)
 

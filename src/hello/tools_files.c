@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "hello.h"
-#include "names.h"
+#include "hello/hello.h"
+#include "hello/names.h"
 
 static int write_all(int fd, const char *data, size_t length)
 {

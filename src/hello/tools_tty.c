@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "hello.h"
+#include "hello/hello.h"
 
 static const struct {
     int number;

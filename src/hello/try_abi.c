@@ -2,10 +2,10 @@
 /*
  * 32-bit and x32 system calls (try_abi.h). getpid is asked for, in a child: a filter may end it, a kernel without the entry too.
  */
-#include "try_abi.h"
+#include "hello/try_abi.h"
 
-#include "attempt.h"
-#include "raw_syscall.h"
+#include "hello/attempt.h"
+#include "hello/raw_syscall.h"
 
 #if defined(__x86_64__)
 

@@ -2,16 +2,16 @@
 /*
  * Goes through the powers of all groups (try_powers.h).
  */
-#include "try_powers.h"
+#include "hello/try_powers.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "attempt.h"
 #include "base/cleanup.h"
-#include "scratch.h"
+#include "hello/attempt.h"
+#include "hello/scratch.h"
 
 const char *power_directory;
 

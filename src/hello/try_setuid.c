@@ -3,7 +3,7 @@
  * The setuid copy (try_setuid.h). The copy is owned by this process and executed as user OTHER_ID. Where this process may not take another
  * identity there is nothing to try: then no program in here can be another user's.
  */
-#include "try_setuid.h"
+#include "hello/try_setuid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "scratch.h"
+#include "hello/scratch.h"
 
 #define OTHER_ID 65533
 #define STATUS_SAME 41

@@ -3,7 +3,7 @@
  * Opens sockets of every family (try_sockets.h). Each is closed at once and none is bound or connected, but for the one datagram
  * socket that asks for a route.
  */
-#include "try_sockets.h"
+#include "hello/try_sockets.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "names.h"
+#include "hello/names.h"
 
 /* Families of which at least one type opens. AF_NETLINK counts when a protocol other than ROUTE opens: C libraries list interfaces and
  * addresses through ROUTE, which shows the own network namespace only. */

@@ -13,7 +13,7 @@
  * kexec_load, finit_module and swapon flags that do not exist, for init_module a file of no bytes.
  * Calls without arguments act on the child only (vhangup: it has no terminal). `sync` writes back what is dirty, which every user may ask for.
  */
-#include "try_syscalls.h"
+#include "hello/try_syscalls.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,9 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attempt.h"
 #include "base/cleanup.h"
-#include "raw_syscall.h"
+#include "hello/attempt.h"
+#include "hello/raw_syscall.h"
 
 /* Long enough for any call that returns; a call that waits has been let in. */
 #define RETURN_MS 2000
@@ -52,9 +52,9 @@ struct call {
 static const struct call calls[] = {
 #define SYSCALL(number, name) {number, #name},
 #if defined(__x86_64__)
-#include "syscalls_x86_64.h"
+#include "hello/syscalls_x86_64.h"
 #else
-#include "syscalls_arm64.h"
+#include "hello/syscalls_arm64.h"
 #endif
 #undef SYSCALL
 };
@@ -189,6 +189,8 @@ static long run_alone(const void *argument)
     long result = call_make(i);
     if (manner == CALL_FORKS && result == 0)
         raw(SYS_exit_group, 0);
+    if (manner == CALL_FORKS && result > 0)
+        (void)waitpid((pid_t)result, NULL, 0);
     return result;
 }
 

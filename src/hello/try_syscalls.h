@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "names.h"
+#include "hello/names.h"
 
 /* Tries every system call of the table once, in children. Adds the reachable ones to `reachable` in
  * the order of their numbers and returns how many were tried. */
