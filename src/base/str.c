@@ -214,6 +214,17 @@ static size_t utf8_length(const unsigned char *s)
     return 0;
 }
 
+bool str_is_utf8(const char *s)
+{
+    for (const unsigned char *p = (const unsigned char *)s; *p;) {
+        size_t n = *p < 0x80 ? 1 : utf8_length(p);
+        if (n == 0)
+            return false;
+        p += n;
+    }
+    return true;
+}
+
 void str_neutralize(char *s)
 {
     unsigned char *p = (unsigned char *)s;

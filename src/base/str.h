@@ -64,5 +64,8 @@ int str_list_set_env(struct str_list *env, const char *entry, struct err *e);
 /* Value of NAME in a list of NAME=value entries, NULL when absent. Borrowed. */
 const char *str_list_env(const struct str_list *env, const char *name);
 
+/* True for valid UTF-8 (RFC 3629). */
+bool str_is_utf8(const char *s);
+
 /* The same text with control characters, C1 controls and invalid UTF-8 replaced by '?': for terminals. In place. */
 void str_neutralize(char *s);

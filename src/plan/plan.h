@@ -20,6 +20,7 @@
 #define PLAN_MOUNTS_MAX 128
 #define PLAN_ULIMITS_MAX 16
 #define PLAN_NAME_MAX 128
+#define PLAN_PRACTICES 14
 #define PLAN_UNSET UINT64_MAX /* a number that the user has not given */
 
 enum plan_mount_type {
@@ -34,12 +35,12 @@ struct plan_mount {
     char *target; /* absolute path in the container */
     bool read_only;
     bool noexec;
-    bool exec;          /* tmpfs only: `exec` was asked for (default noexec, as Docker) */
-    bool no_copy;       /* volume-nocopy: do not fill a new volume from the image */
-    bool make_source;   /* -v: a missing bind source is made; --mount: it is an error */
-    uint64_t size;      /* tmpfs: bytes, PLAN_UNSET: default */
-    uint32_t mode;      /* tmpfs: permissions, 0: 01777 */
-    uint32_t uid, gid;  /* tmpfs: owner inside the container */
+    bool exec;         /* tmpfs only: `exec` was asked for (default noexec, as Docker) */
+    bool no_copy;      /* volume-nocopy: do not fill a new volume from the image */
+    bool make_source;  /* -v: a missing bind source is made; --mount: it is an error */
+    uint64_t size;     /* tmpfs: bytes, PLAN_UNSET: default */
+    uint32_t mode;     /* tmpfs: permissions, 0: 01777 */
+    uint32_t uid, gid; /* tmpfs: owner inside the container */
 };
 
 struct plan_ulimit {
@@ -71,17 +72,17 @@ struct plan {
     struct str_list entrypoint;
     bool entrypoint_given; /* --entrypoint "" clears the image's */
     struct str_list command;
-    struct str_list env;      /* NAME=VALUE, resolved */
-    char *user;               /* NULL: the image's; NAME|UID[:GROUP|GID] */
+    struct str_list env; /* NAME=VALUE, resolved */
+    char *user;          /* NULL: the image's; NAME|UID[:GROUP|GID] */
     struct str_list group_add;
     char *working_dir;
-    char *hostname;           /* NULL: first 12 of the id */
+    char *hostname; /* NULL: first 12 of the id */
     char *domainname;
     bool tty, open_stdin, init;
     bool auto_remove;
-    char *stop_signal;        /* NULL: the image's, else SIGTERM */
-    uint64_t stop_timeout;    /* seconds; PLAN_UNSET: 10 */
-    struct str_list labels;   /* KEY=VALUE */
+    char *stop_signal;      /* NULL: the image's, else SIGTERM */
+    uint64_t stop_timeout;  /* seconds; PLAN_UNSET: 10 */
+    struct str_list labels; /* KEY=VALUE */
 
     /* files */
     struct plan_mount *mounts;
@@ -89,9 +90,9 @@ struct plan {
     bool read_only;
 
     /* limits: PLAN_UNSET means "the practice's default" until practice 4 has run */
-    uint64_t memory;          /* bytes */
-    uint64_t memory_swap;     /* bytes of memory + swap together, as Docker */
-    uint64_t cpus_nano;       /* 1e9 = one processor */
+    uint64_t memory;      /* bytes */
+    uint64_t memory_swap; /* bytes of memory + swap together, as Docker */
+    uint64_t cpus_nano;   /* 1e9 = one processor */
     char *cpuset_cpus;
     uint64_t pids;
     uint64_t shm_size;
@@ -113,7 +114,7 @@ struct plan {
     struct str_list notes; /* lines that the command prints once, to stderr */
 };
 
-/* All numbers PLAN_UNSET, everything else empty. */
+/* Limits and the time-out PLAN_UNSET, everything else empty. */
 void plan_init(struct plan *p);
 void plan_clear(struct plan *p);
 #define _cleanup_plan_ _cleanup_(plan_clear)
@@ -123,7 +124,11 @@ struct plan_mount *plan_add_mount(struct plan *p, enum plan_mount_type type, str
 
 int plan_add_grant(struct plan *p, int practice, const char *what, const char *source, struct err *e);
 
-/* The JSON document of a plan, and back. Reading is strict: unknown versions and members of a wrong type are errors. */
+/* "standard", "strict", "compat". */
+const char *plan_profile_name(enum plan_profile profile);
+
+/* The JSON document of a plan, and back. Reading is strict: unknown versions and members of a wrong type are errors. Writing refuses
+ * text that is not UTF-8 (-EILSEQ). */
 struct json_object;
 int plan_to_json(const struct plan *p, struct json_object **ret_json, struct err *e);
 int plan_from_json(struct json_object *json, struct plan *ret_plan, struct err *e);
