@@ -19,6 +19,7 @@ struct buf {
 void buf_clear(struct buf *b);
 /* Fails with -EFBIG when the result would exceed `max` bytes. */
 int buf_add(struct buf *b, const void *data, size_t length, size_t max, struct err *e);
-int buf_printf(struct buf *b, size_t max, struct err *e, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int buf_printf(struct buf *b, size_t max, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Room for `extra` more bytes; the caller writes at data + length and raises length. */
 int buf_reserve(struct buf *b, size_t extra, size_t max, struct err *e);

@@ -37,7 +37,8 @@ void clock_format(int64_t ns, char *ret_text)
     struct tm tm = {0};
     (void)gmtime_r(&t, &tm);
     char date[24];
-    if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900 || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) != 19)
+    if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900 ||
+        strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) != 19)
         memcpy(date, "0001-01-01T00:00:00", 20);
     (void)snprintf(ret_text, CLOCK_TEXT_LENGTH + 1, "%s.%09dZ", date, (int)rest);
 }
@@ -75,7 +76,8 @@ int clock_parse(const char *text, int64_t *ret_ns, struct err *e)
     if (*at)
         return err_set(e, EINVAL, "'%.60s' is not a time (example: 2026-11-24T03:40:20Z)", text);
     int64_t ns = 0;
-    if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, CLOCK_SECOND, &ns) || __builtin_add_overflow(ns, fraction, &ns))
+    if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, CLOCK_SECOND, &ns) ||
+        __builtin_add_overflow(ns, fraction, &ns))
         return err_set(e, ERANGE, "'%.60s' is outside the years 1678 to 2261", text);
     *ret_ns = ns;
     return 0;

@@ -25,7 +25,8 @@ static bool has_control(const char *s)
 
 static bool name_character(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
 }
 
 /* One side of USER:GROUP. What begins like a number must be one: "0x0", "+0", " 0" and "00" never reach a lookup. */
@@ -38,10 +39,13 @@ static int check_account(const char *s, size_t length, struct err *e)
     (void)snprintf(word, sizeof(word), "%.*s", (int)length, s);
     if (word[0] >= '0' && word[0] <= '9') {
         int r = num_parse_u64(word, IMAGE_RULE_ID_MAX, &id, e);
-        return r < 0 ? err_set(e, EINVAL, "'%s' is neither a user name nor an id of 0 to %u", word, IMAGE_RULE_ID_MAX) : 0;
+        return r < 0 ? err_set(e, EINVAL, "'%s' is neither a user name nor an id of 0 to %u", word,
+                               IMAGE_RULE_ID_MAX)
+                     : 0;
     }
     if (word[0] == '-' || word[0] == '.')
-        return err_set(e, EINVAL, "'%s' is neither a user name nor an id of 0 to %u", word, IMAGE_RULE_ID_MAX);
+        return err_set(e, EINVAL, "'%s' is neither a user name nor an id of 0 to %u", word,
+                       IMAGE_RULE_ID_MAX);
     for (size_t i = 0; word[i]; i++)
         if (!name_character(word[i]))
             return err_set(e, EINVAL, "'%s' is not a user name", word);
@@ -54,7 +58,8 @@ int image_rule_user(const char *user, struct err *e)
     if (n == 0)
         return 0;
     if (n > IMAGE_RULE_USER_MAX)
-        return err_set(e, ENAMETOOLONG, "user '%.40s…' is longer than %d characters", user, IMAGE_RULE_USER_MAX);
+        return err_set(e, ENAMETOOLONG, "user '%.40s…' is longer than %d characters", user,
+                       IMAGE_RULE_USER_MAX);
     size_t first = strcspn(user, ":");
     int r = check_account(user, first, e);
     if (r == 0 && user[first] == ':')
@@ -64,19 +69,23 @@ int image_rule_user(const char *user, struct err *e)
 
 int image_rule_env(const char *entry, struct err *e)
 {
-    static const char *const plain[] = {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "TERM", "HOSTNAME", "PWD", "LANG"};
+    static const char *const plain[] = {"HOME", "PATH",     "USER", "LOGNAME", "SHELL",
+                                        "TERM", "HOSTNAME", "PWD",  "LANG"};
     const char *equals = strchr(entry, '=');
     if (!equals || equals == entry)
         return err_set(e, EINVAL, "environment entry '%.100s' is not NAME=VALUE", entry);
     size_t name = (size_t)(equals - entry);
     if (strlen(entry) > IMAGE_RULE_TEXT_MAX)
-        return err_set(e, E2BIG, "environment entry '%.100s…' is longer than %d bytes", entry, IMAGE_RULE_TEXT_MAX);
+        return err_set(e, E2BIG, "environment entry '%.100s…' is longer than %d bytes", entry,
+                       IMAGE_RULE_TEXT_MAX);
     for (size_t i = 0; i < name; i++)
         if (iscntrl((unsigned char)entry[i]))
-            return err_set(e, EINVAL, "environment entry '%.100s' has a control character in its name", entry);
+            return err_set(e, EINVAL, "environment entry '%.100s' has a control character in its name",
+                           entry);
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
         if (strlen(plain[i]) == name && memcmp(plain[i], entry, name) == 0 && has_control(equals + 1))
-            return err_set(e, EINVAL, "environment variable %s has a control character in its value", plain[i]);
+            return err_set(e, EINVAL, "environment variable %s has a control character in its value",
+                           plain[i]);
     return 0;
 }
 
@@ -177,7 +186,8 @@ static int realtime_signal(const char *name)
     int range = SIGRTMAX - SIGRTMIN;
     if (!rest)
         return 0;
-    if (*rest && (*rest != (plus ? '+' : '-') || num_parse_u64(rest + 1, (uint64_t)range, &offset, &ignored) < 0))
+    if (*rest &&
+        (*rest != (plus ? '+' : '-') || num_parse_u64(rest + 1, (uint64_t)range, &offset, &ignored) < 0))
         return 0;
     return plus ? SIGRTMIN + (int)offset : SIGRTMAX - (int)offset;
 }
@@ -210,7 +220,8 @@ int image_rule_signal(const char *signal, char *ret_clean, struct err *e)
     if (number < 32 && sigabbrev_np(number))
         (void)snprintf(ret_clean, IMAGE_RULE_SIGNAL_TEXT, "SIG%s", sigabbrev_np(number));
     else if (number >= SIGRTMIN)
-        (void)snprintf(ret_clean, IMAGE_RULE_SIGNAL_TEXT, "SIGRTMIN+%u", (unsigned)(number - SIGRTMIN) % 100U);
+        (void)snprintf(ret_clean, IMAGE_RULE_SIGNAL_TEXT, "SIGRTMIN+%u",
+                       (unsigned)(number - SIGRTMIN) % 100U);
     else
         return err_set(e, EINVAL, "Invalid signal: %.60s (the C library uses it itself)", signal);
     return 0;
@@ -219,7 +230,8 @@ int image_rule_signal(const char *signal, char *ret_clean, struct err *e)
 int image_rule_label(const char *key, const char *value, struct err *e)
 {
     if (!*key || strlen(key) > IMAGE_RULE_LABEL_KEY_MAX || strchr(key, '=') || has_control(key))
-        return err_set(e, EINVAL, "label '%.100s' is empty, too long, or has '=' or a control character", key);
+        return err_set(e, EINVAL, "label '%.100s' is empty, too long, or has '=' or a control character",
+                       key);
     if (strlen(value) > IMAGE_RULE_LABEL_VALUE_MAX)
         return err_set(e, E2BIG, "label '%.100s' is longer than %d bytes", key, IMAGE_RULE_LABEL_VALUE_MAX);
     return 0;

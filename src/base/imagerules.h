@@ -11,12 +11,13 @@
 
 #include "base/err.h"
 
-#define IMAGE_RULE_LIST_MAX 2048            /* entries of env, arguments, labels, ports, volumes */
-#define IMAGE_RULE_TEXT_MAX 131071          /* bytes of one argument or environment entry (MAX_ARG_STRLEN of the kernel) */
+#define IMAGE_RULE_LIST_MAX 2048 /* entries of env, arguments, labels, ports, volumes */
+#define IMAGE_RULE_TEXT_MAX \
+    131071 /* bytes of one argument or environment entry (MAX_ARG_STRLEN of the kernel) */
 #define IMAGE_RULE_LABEL_KEY_MAX 4096
 #define IMAGE_RULE_LABEL_VALUE_MAX (1 << 20)
 #define IMAGE_RULE_USER_MAX 255
-#define IMAGE_RULE_ID_MAX 2147483647U       /* larger ids wrap to negative ones somewhere */
+#define IMAGE_RULE_ID_MAX 2147483647U /* larger ids wrap to negative ones somewhere */
 #define IMAGE_RULE_HISTORY_MAX 4096
 #define IMAGE_RULE_SIGNAL_MAX 64
 

@@ -50,7 +50,8 @@ int io_read_to_end(int fd, size_t max, struct buf *b, struct err *e)
 {
     for (;;) {
         size_t room = max - b->length;
-        size_t want = room < IO_CHUNK ? room + 1 : IO_CHUNK; /* one more than allowed shows that there is too much */
+        size_t want =
+            room < IO_CHUNK ? room + 1 : IO_CHUNK; /* one more than allowed shows that there is too much */
         int r = buf_reserve(b, want, max + 1, e);
         if (r < 0)
             return r;
@@ -103,7 +104,8 @@ static int fill_file(int fd, const void *data, size_t length, bool sync, struct 
     return 0;
 }
 
-int io_replace_file_at(int dirfd, const char *name, const void *data, size_t length, mode_t mode, bool sync, struct err *e)
+int io_replace_file_at(int dirfd, const char *name, const void *data, size_t length, mode_t mode, bool sync,
+                       struct err *e)
 {
     char temporary[ID_SHORT_LENGTH + 8];
     char random[ID_LENGTH + 1];
@@ -111,7 +113,8 @@ int io_replace_file_at(int dirfd, const char *name, const void *data, size_t len
     if (r < 0)
         return r;
     (void)snprintf(temporary, sizeof(temporary), ".tmp-%.*s", ID_SHORT_LENGTH, random);
-    _cleanup_close_ int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    _cleanup_close_ int fd =
+        openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return err_errno(e, "create %s", name);
     r = fill_file(fd, data, length, sync, e);

@@ -26,7 +26,8 @@ int io_read_file_at(int dirfd, const char *name, size_t max, struct buf *b, stru
 int io_read_path(const char *path, size_t max, struct buf *b, struct err *e);
 
 /* Creates or replaces `name` by a temporary file and rename. With `sync`, file and directory are flushed first. */
-int io_replace_file_at(int dirfd, const char *name, const void *data, size_t length, mode_t mode, bool sync, struct err *e);
+int io_replace_file_at(int dirfd, const char *name, const void *data, size_t length, mode_t mode, bool sync,
+                       struct err *e);
 
 /* Writes to an existing file in one write(2) (proc, sysfs, cgroup files). */
 int io_write_existing_at(int dirfd, const char *name, const char *text, struct err *e);

@@ -16,7 +16,8 @@ int ipc_pair(int ret_pair[2], struct err *e)
     return 0;
 }
 
-int ipc_send(int sock, uint16_t type, const void *payload, size_t length, const int *fds, size_t fd_count, struct err *e)
+int ipc_send(int sock, uint16_t type, const void *payload, size_t length, const int *fds, size_t fd_count,
+             struct err *e)
 {
     if (length > IPC_PAYLOAD_MAX || fd_count > IPC_FDS_MAX)
         return err_set(e, EMSGSIZE, "message of type %u is too large", type);
@@ -77,8 +78,10 @@ int ipc_receive(int sock, struct ipc_message *m, struct err *e)
         char bytes[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
         struct cmsghdr align;
     } control;
-    struct msghdr msg = {
-        .msg_iov = parts, .msg_iovlen = 2, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    struct msghdr msg = {.msg_iov = parts,
+                         .msg_iovlen = 2,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof(control.bytes)};
     m->type = 0;
     m->length = 0;
     m->fd_count = 0;
@@ -93,8 +96,8 @@ int ipc_receive(int sock, struct ipc_message *m, struct err *e)
     if (n == 0)
         return 0;
     take_descriptors(&msg, m);
-    if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || (size_t)n < sizeof(header) || header.version != IPC_VERSION ||
-        header.length != (size_t)n - sizeof(header)) {
+    if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || (size_t)n < sizeof(header) ||
+        header.version != IPC_VERSION || header.length != (size_t)n - sizeof(header)) {
         ipc_message_clear(m);
         return err_set(e, EBADMSG, "malformed message");
     }
@@ -106,8 +109,8 @@ int ipc_receive(int sock, struct ipc_message *m, struct err *e)
 int ipc_expect(const struct ipc_message *m, uint16_t type, size_t length, size_t fd_count, struct err *e)
 {
     if (m->type != type || m->length != length || m->fd_count != fd_count)
-        return err_set(e, EBADMSG, "unexpected message (type %u, %u bytes, %zu descriptors)", m->type, m->length,
-                       m->fd_count);
+        return err_set(e, EBADMSG, "unexpected message (type %u, %u bytes, %zu descriptors)", m->type,
+                       m->length, m->fd_count);
     return 0;
 }
 

@@ -31,7 +31,8 @@ struct ipc_message {
 /* A connected pair, both ends O_CLOEXEC. */
 int ipc_pair(int ret_pair[2], struct err *e);
 
-int ipc_send(int sock, uint16_t type, const void *payload, size_t length, const int *fds, size_t fd_count, struct err *e);
+int ipc_send(int sock, uint16_t type, const void *payload, size_t length, const int *fds, size_t fd_count,
+             struct err *e);
 
 /* Blocks. 1: a message is in m; 0: the peer has closed; negative: error. Malformed packets are -EBADMSG. */
 int ipc_receive(int sock, struct ipc_message *m, struct err *e);

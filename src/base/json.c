@@ -63,7 +63,8 @@ static int key_push(struct key_stack *s, const char *text, size_t start, size_t 
         return err_set(e, EINVAL, "JSON: escapes in the name of a member are not accepted");
     for (size_t i = first; i < s->count; i++)
         if (s->keys[i].length == length && memcmp(text + s->keys[i].start, text + start, length) == 0)
-            return err_set(e, EINVAL, "JSON: '%.*s' occurs twice in one object", (int)(length < 80 ? length : 80), text + start);
+            return err_set(e, EINVAL, "JSON: '%.*s' occurs twice in one object",
+                           (int)(length < 80 ? length : 80), text + start);
     if (s->count == s->capacity) {
         size_t capacity = s->capacity ? s->capacity * 2 : 64;
         struct seen_key *grown = reallocarray(s->keys, capacity, sizeof(*grown));
@@ -109,7 +110,8 @@ static int scan_keys(const char *text, size_t length, struct key_stack *s, struc
                 if ((unsigned char)text[at] < 0x20)
                     return err_set(e, EINVAL, "JSON: control character in a string (byte %zu)", at);
             size_t next = end + 1;
-            while (next < length && (text[next] == ' ' || text[next] == '\t' || text[next] == '\n' || text[next] == '\r'))
+            while (next < length &&
+                   (text[next] == ' ' || text[next] == '\t' || text[next] == '\n' || text[next] == '\r'))
                 next++;
             if (s->object[s->depth] && next < length && text[next] == ':') {
                 int r = key_push(s, text, i + 1, end - i - 1, e);
@@ -236,7 +238,8 @@ int json_get_strings(struct json_object *o, const char *key, size_t max, struct 
     return 1;
 }
 
-int json_get_string_map(struct json_object *o, const char *key, size_t max, struct str_list *list, struct err *e)
+int json_get_string_map(struct json_object *o, const char *key, size_t max, struct str_list *list,
+                        struct err *e)
 {
     struct json_object *map = NULL;
     int r = json_get_object(o, key, &map, e);

@@ -36,14 +36,18 @@ int json_get_bool(struct json_object *o, const char *key, bool *ret, struct err 
 int json_get_object(struct json_object *o, const char *key, struct json_object **ret, struct err *e);
 int json_get_array(struct json_object *o, const char *key, struct json_object **ret, struct err *e);
 /* An array of strings is appended to the list. */
-int json_get_strings(struct json_object *o, const char *key, size_t max, struct str_list *list, struct err *e);
+int json_get_strings(struct json_object *o, const char *key, size_t max, struct str_list *list,
+                     struct err *e);
 /* An object of strings is appended to the list as KEY=VALUE. */
-int json_get_string_map(struct json_object *o, const char *key, size_t max, struct str_list *list, struct err *e);
+int json_get_string_map(struct json_object *o, const char *key, size_t max, struct str_list *list,
+                        struct err *e);
 
 /* Adds members; NULL or empty values are left out where said. -ENOMEM on failure. */
-int json_add_string(struct json_object *o, const char *key, const char *value, struct err *e); /* NULL left out */
+int json_add_string(struct json_object *o, const char *key, const char *value,
+                    struct err *e); /* NULL left out */
 int json_add_u64(struct json_object *o, const char *key, uint64_t value, struct err *e);
 int json_add_bool(struct json_object *o, const char *key, bool value, struct err *e);
-int json_add_strings(struct json_object *o, const char *key, const struct str_list *list, struct err *e); /* empty left out */
+int json_add_strings(struct json_object *o, const char *key, const struct str_list *list,
+                     struct err *e); /* empty left out */
 /* Takes ownership of value, also on failure. */
 int json_add_object(struct json_object *o, const char *key, struct json_object *value, struct err *e);

@@ -26,22 +26,28 @@ enum message_type {
     MESSAGE_DONE = 0x0103,     /* worker -> engine: empty; for requests without a richer result */
 
     /* casemate-fetch: one session, then any number of requests one after the other; the engine's end of the socket closed: exit. */
-    MESSAGE_FETCH_SESSION = 0x0201,  /* engine -> worker: struct message_fetch_session (+ memory file with trusted certificates) */
-    MESSAGE_FETCH_PING = 0x0202,     /* engine -> worker: empty: log in. Answer: MESSAGE_DONE */
-    MESSAGE_FETCH_MANIFEST = 0x0203, /* engine -> worker: struct message_fetch_manifest + pipe. Answer: MESSAGE_FETCH_FOUND */
-    MESSAGE_FETCH_FOUND = 0x0204,    /* worker -> engine: struct message_fetch_found */
-    MESSAGE_FETCH_BLOB = 0x0205,     /* engine -> worker: struct message_fetch_blob + pipe. Answer: MESSAGE_DONE */
+    MESSAGE_FETCH_SESSION =
+        0x0201, /* engine -> worker: struct message_fetch_session (+ memory file with trusted certificates) */
+    MESSAGE_FETCH_PING = 0x0202, /* engine -> worker: empty: log in. Answer: MESSAGE_DONE */
+    MESSAGE_FETCH_MANIFEST =
+        0x0203, /* engine -> worker: struct message_fetch_manifest + pipe. Answer: MESSAGE_FETCH_FOUND */
+    MESSAGE_FETCH_FOUND = 0x0204, /* worker -> engine: struct message_fetch_found */
+    MESSAGE_FETCH_BLOB =
+        0x0205, /* engine -> worker: struct message_fetch_blob + pipe. Answer: MESSAGE_DONE */
 
     /* casemate-parse: any number of requests one after the other. */
-    MESSAGE_PARSE_REQUEST = 0x0301,  /* engine -> worker: struct message_parse_request + document + empty memory file for the answer */
-    MESSAGE_PARSE_CHOSEN = 0x0302,   /* worker -> engine: struct message_parse_chosen: the document was an index */
+    MESSAGE_PARSE_REQUEST =
+        0x0301, /* engine -> worker: struct message_parse_request + document + empty memory file for the answer */
+    MESSAGE_PARSE_CHOSEN =
+        0x0302, /* worker -> engine: struct message_parse_chosen: the document was an index */
     MESSAGE_PARSE_MANIFEST = 0x0303, /* worker -> engine: struct message_parse_manifest */
-    MESSAGE_PARSE_TEXT = 0x0304,     /* worker -> engine: struct message_parse_text: the answer stands in the memory file, as JSON of ours */
+    MESSAGE_PARSE_TEXT =
+        0x0304, /* worker -> engine: struct message_parse_text: the answer stands in the memory file, as JSON of ours */
 };
 
 struct message_failed {
-    int32_t code;             /* positive errno */
-    char text[ERR_TEXT_MAX];  /* what failed; the engine neutralises it and puts context in front */
+    int32_t code;            /* positive errno */
+    char text[ERR_TEXT_MAX]; /* what failed; the engine neutralises it and puts context in front */
 };
 
 struct message_progress {
@@ -49,10 +55,10 @@ struct message_progress {
     uint64_t total; /* bytes; 0 when not known */
 };
 
-#define MESSAGE_HOST_MAX 256       /* HOST[:PORT] and the NUL */
+#define MESSAGE_HOST_MAX 256 /* HOST[:PORT] and the NUL */
 #define MESSAGE_REPOSITORY_MAX 256
 #define MESSAGE_MEDIA_TYPE_MAX 128
-#define MESSAGE_DIGEST_MAX 72      /* "sha256:" and 64 digits and the NUL */
+#define MESSAGE_DIGEST_MAX 72 /* "sha256:" and 64 digits and the NUL */
 #define MESSAGE_LAYERS_MAX 127
 
 struct message_fetch_session {
@@ -69,14 +75,15 @@ struct message_fetch_session {
 };
 
 struct message_fetch_manifest {
-    char name[136];     /* a tag or a digest */
-    uint64_t size_max;  /* more is an error */
+    char name[136];    /* a tag or a digest */
+    uint64_t size_max; /* more is an error */
 };
 
 struct message_fetch_found {
-    uint64_t size;                           /* bytes written to the pipe */
-    char media_type[MESSAGE_MEDIA_TYPE_MAX]; /* as the registry says, parameters cut off; "" when it does not */
-    char digest[MESSAGE_DIGEST_MAX];         /* as the registry says, or "" */
+    uint64_t size; /* bytes written to the pipe */
+    char media_type
+        [MESSAGE_MEDIA_TYPE_MAX];    /* as the registry says, parameters cut off; "" when it does not */
+    char digest[MESSAGE_DIGEST_MAX]; /* as the registry says, or "" */
 };
 
 struct message_fetch_blob {

@@ -15,7 +15,8 @@ static int read_digits(const char **at, unsigned base, uint64_t *ret_value, size
     uint64_t value = 0;
     size_t digits = 0;
     for (; **at >= '0' && **at < (char)('0' + base); (*at)++, digits++)
-        if (num_mul_overflows(value, base, &value) || num_add_overflows(value, (uint64_t)(**at - '0'), &value))
+        if (num_mul_overflows(value, base, &value) ||
+            num_add_overflows(value, (uint64_t)(**at - '0'), &value))
             return -ERANGE;
     *ret_value = value;
     *ret_digits = digits;
@@ -108,7 +109,8 @@ int num_parse_size(const char *s, uint64_t *ret_bytes, struct err *e)
     uint64_t scale = 1ULL << (10 * power);
     uint64_t value;
     uint64_t fraction = (uint64_t)((__extension__(unsigned __int128) nano * scale) / NANO);
-    if (num_mul_overflows(whole, scale, &value) || num_add_overflows(value, fraction, &value) || value > INT64_MAX)
+    if (num_mul_overflows(whole, scale, &value) || num_add_overflows(value, fraction, &value) ||
+        value > INT64_MAX)
         return err_set(e, ERANGE, "%s is too large", s);
     *ret_bytes = value;
     return 0;

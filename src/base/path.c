@@ -83,7 +83,8 @@ static int make_one_dir(int root_fd, const char *prefix, mode_t mode, uid_t uid,
         return errno == EEXIST ? 0 : err_errno(e, "make directory %s", prefix);
     if (uid == (uid_t)-1)
         return 0;
-    _cleanup_close_ int made = open_how(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS, e);
+    _cleanup_close_ int made =
+        open_how(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS, e);
     if (made < 0)
         return made;
     if (fchownat(made, "", uid, gid, AT_EMPTY_PATH) < 0)
@@ -106,7 +107,8 @@ int path_make_dirs_in_root(int root_fd, const char *path, mode_t mode, uid_t uid
     for (size_t i = 1; i <= n; i++) {
         if (i < n && path[i] != '/')
             continue;
-        if (path[i - 1] == '/' || (i >= 2 && strncmp(path + i - 2, "/.", 2) == 0) || strncmp(path, ".", i) == 0)
+        if (path[i - 1] == '/' || (i >= 2 && strncmp(path + i - 2, "/.", 2) == 0) ||
+            strncmp(path, ".", i) == 0)
             continue;
         memcpy(prefix, path, i);
         prefix[i] = '\0';
@@ -206,7 +208,8 @@ static int empty_dir(int top_fd, int dir_fd, uint64_t *serial, struct err *e)
         char name[32];
         do
             (void)snprintf(name, sizeof(name), ".rm-%016llx", (unsigned long long)(*serial)++);
-        while (syscall(SYS_renameat2, dir_fd, entry->d_name, top_fd, name, 1U /* RENAME_NOREPLACE */) < 0 && errno == EEXIST);
+        while (syscall(SYS_renameat2, dir_fd, entry->d_name, top_fd, name, 1U /* RENAME_NOREPLACE */) < 0 &&
+               errno == EEXIST);
         moved++;
     }
     return errno ? err_errno(e, "read directory") : moved;
@@ -233,7 +236,8 @@ static int empty_tree(int top_fd, struct err *e)
                 continue;
             if (errno != EISDIR && errno != EPERM)
                 return err_errno(e, "remove %s", entry->d_name);
-            _cleanup_close_ int sub = openat(top_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            _cleanup_close_ int sub =
+                openat(top_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (sub < 0)
                 return err_errno(e, "open directory %s", entry->d_name);
             int r = empty_dir(top_fd, sub, &serial, e);

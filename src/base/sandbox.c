@@ -96,7 +96,8 @@ static int restrict_files(const struct sandbox_profile *p, struct err *e)
             return result;
     }
     for (const int *d = p->writable_dirs; d && *d >= 0; d++) {
-        int result = add_rule(ruleset, *d, rights & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | FS_DEVICE_NODES), e);
+        int result =
+            add_rule(ruleset, *d, rights & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | FS_DEVICE_NODES), e);
         if (result < 0)
             return result;
     }

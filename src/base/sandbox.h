@@ -12,14 +12,16 @@
 #include "base/err.h"
 
 struct sandbox_path {
-    const char *path; /* a host path that the worker may still open read-only (and everything below it); absent ones are skipped */
+    const char *
+        path; /* a host path that the worker may still open read-only (and everything below it); absent ones are skipped */
 };
 
 struct sandbox_profile {
     const struct sandbox_path *readable; /* ended by {NULL}; NULL: no file may be opened at all */
-    bool allow_tcp;                      /* else Landlock also refuses TCP connect and bind where the kernel can */
-    const int *writable_dirs;            /* descriptors of directories below which files may be made; ended by -1; or NULL */
-    uint64_t keep_caps;                  /* bit set of capabilities kept (unpack: chown etc. inside its user namespace) */
+    bool allow_tcp; /* else Landlock also refuses TCP connect and bind where the kernel can */
+    const int
+        *writable_dirs; /* descriptors of directories below which files may be made; ended by -1; or NULL */
+    uint64_t keep_caps; /* bit set of capabilities kept (unpack: chown etc. inside its user namespace) */
 };
 
 /* Everything but the system-call filter. On kernels without Landlock that part is skipped. */

@@ -25,20 +25,24 @@ enum shim_fd {
     SHIM_FD_STDIN = 8,   /* write end of the container's stdin, or the pty master */
     SHIM_FD_STDOUT = 9,  /* read end of its stdout (not used with a pty) */
     SHIM_FD_STDERR = 10, /* read end of its stderr (not used with a pty) */
-    SHIM_FD_EXITED = 11, /* directory run/exited: the shim makes an empty file named by the container's id when it ends */
-    SHIM_FD_OOM = 12,    /* cgroup file with a line "oom_kill N" (memory.events of v2, memory.oom_control of v1) */
+    SHIM_FD_EXITED =
+        11, /* directory run/exited: the shim makes an empty file named by the container's id when it ends */
+    SHIM_FD_OOM =
+        12, /* cgroup file with a line "oom_kill N" (memory.events of v2, memory.oom_control of v1) */
     SHIM_FD_END = 13,
 };
 
 enum shim_flags {
-    SHIM_TTY = 1,           /* SHIM_FD_STDIN is a pty master, both directions */
-    SHIM_STDIN_OPEN = 2,    /* -i: stdin stays open when a client leaves; without it stdin is /dev/null */
-    SHIM_STDIN_ONCE = 4,    /* the end of the first client's input closes the container's stdin (docker run -i) */
-    SHIM_AWAIT_CLIENT = 8,  /* a client has connected before the start: take it before the first output is read */
+    SHIM_TTY = 1,        /* SHIM_FD_STDIN is a pty master, both directions */
+    SHIM_STDIN_OPEN = 2, /* -i: stdin stays open when a client leaves; without it stdin is /dev/null */
+    SHIM_STDIN_ONCE =
+        4, /* the end of the first client's input closes the container's stdin (docker run -i) */
+    SHIM_AWAIT_CLIENT =
+        8, /* a client has connected before the start: take it before the first output is read */
 };
 
 struct shim_config {
-    uint32_t version;      /* SHIM_PROTOCOL */
+    uint32_t version; /* SHIM_PROTOCOL */
     uint32_t flags;
     char id[65];
     uint8_t pad[7];
@@ -56,14 +60,14 @@ struct shim_config {
 #define SHIM_LOG_FILE "log"
 
 enum shim_packet_type {
-    SHIM_HELLO = 1,      /* client: struct shim_hello */
-    SHIM_WELCOME = 2,    /* shim: struct shim_hello (its own version, flags of the container) */
-    SHIM_STDIN = 3,      /* client: bytes */
-    SHIM_STDIN_END = 4,  /* client: no more input */
-    SHIM_RESIZE = 5,     /* client: struct shim_resize */
-    SHIM_STDOUT = 6,     /* shim: bytes */
-    SHIM_STDERR = 7,     /* shim: bytes */
-    SHIM_EXIT = 8,       /* shim: struct shim_exit; then it closes */
+    SHIM_HELLO = 1,     /* client: struct shim_hello */
+    SHIM_WELCOME = 2,   /* shim: struct shim_hello (its own version, flags of the container) */
+    SHIM_STDIN = 3,     /* client: bytes */
+    SHIM_STDIN_END = 4, /* client: no more input */
+    SHIM_RESIZE = 5,    /* client: struct shim_resize */
+    SHIM_STDOUT = 6,    /* shim: bytes */
+    SHIM_STDERR = 7,    /* shim: bytes */
+    SHIM_EXIT = 8,      /* shim: struct shim_exit; then it closes */
 };
 
 #define SHIM_DATA_MAX 32768

@@ -53,7 +53,8 @@ void str_list_clear(struct str_list *list);
 int str_list_add(struct str_list *list, const char *s, struct err *e);
 /* Takes ownership of s, also on failure. */
 int str_list_take(struct str_list *list, char *s, struct err *e);
-int str_list_addf(struct str_list *list, struct err *e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int str_list_addf(struct str_list *list, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 int str_list_copy(const struct str_list *from, struct str_list *ret_list, struct err *e);
 bool str_list_has(const struct str_list *list, const char *s);
 /* Splits at each separator; empty parts are kept. Fails with -E2BIG beyond max parts. */

@@ -42,7 +42,8 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
-static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size, uint32_t flags)
+static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size,
+                                              uint32_t flags)
 {
     return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }

@@ -67,7 +67,7 @@ static void child_run(const struct worker_profile *p, const char *path, int sock
         (void)signal(s, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     char *argv[] = {(char *)(uintptr_t)p->program, NULL};
-    char *envp[] = {(char *)(uintptr_t)"LC_ALL=C", NULL};
+    char *envp[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
     execve(path, argv, envp);
 }
 
@@ -142,12 +142,14 @@ static int ended(struct worker *w, struct err *e)
     if (r < 0)
         return err_errno(e, "%s ended", program);
     if (info.si_code != CLD_EXITED)
-        return err_set(e, EIO, "%s was ended by signal %d (%s)", program, info.si_status, strsignal(info.si_status));
+        return err_set(e, EIO, "%s was ended by signal %d (%s)", program, info.si_status,
+                       strsignal(info.si_status));
     return err_set(e, EIO, "%s ended without a result (status %d)", program, info.si_status);
 }
 
 int worker_receive(struct worker *w, struct ipc_message *m,
-                   void (*progress)(uint64_t done, uint64_t total, void *context), void *context, struct err *e)
+                   void (*progress)(uint64_t done, uint64_t total, void *context), void *context,
+                   struct err *e)
 {
     for (;;) {
         int r = ipc_receive(w->socket, m, e);

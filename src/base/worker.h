@@ -18,14 +18,15 @@
 #define WORKER_SOCKET 3
 
 struct worker_profile {
-    const char *program;     /* file name in dirs_libexec() */
-    uid_t uid;               /* uid and gid to run as; with `neutral_userns` 0 inside */
-    bool neutral_userns;     /* own user namespace that maps 0..65535 to the neutral range; caps inside until the worker drops them */
-    bool keep_network;       /* else an empty network namespace */
-    uint64_t memory_max;     /* RLIMIT_AS in bytes; 0: none */
-    uint64_t cpu_seconds;    /* RLIMIT_CPU; 0: none */
-    uint64_t files_max;      /* RLIMIT_NOFILE */
-    uint64_t file_size_max;  /* RLIMIT_FSIZE in bytes; 0: none */
+    const char *program; /* file name in dirs_libexec() */
+    uid_t uid;           /* uid and gid to run as; with `neutral_userns` 0 inside */
+    bool
+        neutral_userns; /* own user namespace that maps 0..65535 to the neutral range; caps inside until the worker drops them */
+    bool keep_network;      /* else an empty network namespace */
+    uint64_t memory_max;    /* RLIMIT_AS in bytes; 0: none */
+    uint64_t cpu_seconds;   /* RLIMIT_CPU; 0: none */
+    uint64_t files_max;     /* RLIMIT_NOFILE */
+    uint64_t file_size_max; /* RLIMIT_FSIZE in bytes; 0: none */
 };
 
 struct worker {
@@ -35,14 +36,18 @@ struct worker {
     int socket; /* the engine's end */
 };
 
-#define WORKER_INIT {.pid = -1, .pidfd = -1, .socket = -1}
+#define WORKER_INIT                          \
+    {                                        \
+        .pid = -1, .pidfd = -1, .socket = -1 \
+    }
 
 int worker_start(const struct worker_profile *profile, struct worker *ret_worker, struct err *e);
 
 /* Receives one message. MESSAGE_FAILED becomes the error it carries (neutralised, prefixed with the program's name). End of
  * file becomes "PROGRAM ended unexpectedly (signal N / status N)". Progress messages are handed to `progress` (may be NULL). */
 int worker_receive(struct worker *w, struct ipc_message *m,
-                   void (*progress)(uint64_t done, uint64_t total, void *context), void *context, struct err *e);
+                   void (*progress)(uint64_t done, uint64_t total, void *context), void *context,
+                   struct err *e);
 
 /* Kills the worker if it still runs, reaps it, closes descriptors. Safe on an unstarted worker; call it always. */
 void worker_stop(struct worker *w);

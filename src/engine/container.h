@@ -18,29 +18,29 @@ enum container_status {
     CONTAINER_CREATED, /* never started */
     CONTAINER_RUNNING,
     CONTAINER_EXITED,
-    CONTAINER_DEAD,    /* its supervisor was lost: nobody knows the exit status */
+    CONTAINER_DEAD, /* its supervisor was lost: nobody knows the exit status */
 };
 
 /* What one start has recorded before the program ran: containers/<id>/started. */
 struct container_start {
-    int64_t time;          /* ns since the epoch; 0: never started */
-    pid_t pid;             /* the first process, on the host */
-    uint64_t pid_start;    /* its start time in clock ticks (proc(5), field 22): tells a reused pid */
+    int64_t time;       /* ns since the epoch; 0: never started */
+    pid_t pid;          /* the first process, on the host */
+    uint64_t pid_start; /* its start time in clock ticks (proc(5), field 22): tells a reused pid */
     pid_t shim_pid;
-    unsigned block;        /* number of the id block; 0: none held */
+    unsigned block; /* number of the id block; 0: none held */
 };
 
 struct container {
     char id[ID_LENGTH + 1];
-    int dir;               /* containers/<id>/, O_RDONLY */
-    int shim_dir;          /* containers/<id>/shim/ */
+    int dir;      /* containers/<id>/, O_RDONLY */
+    int shim_dir; /* containers/<id>/shim/ */
     struct plan plan;
     enum container_status status;
     struct container_start start;
-    int exit_code;         /* when exited */
+    int exit_code; /* when exited */
     int exit_signal;
     bool oom_killed;
-    int64_t finished;      /* ns since the epoch; 0 when not exited */
+    int64_t finished;         /* ns since the epoch; 0 when not exited */
     char error[ERR_TEXT_MAX]; /* why the last start failed; "" */
 };
 
@@ -57,8 +57,8 @@ int container_open(const struct store *s, const char *id, struct container *ret,
 int container_refresh(struct container *c, struct err *e);
 
 /* Calls visit for each container, newest first, until it returns non-zero. A directory that is being made or removed is skipped. */
-int container_for_each(const struct store *s, int (*visit)(struct container *c, void *context, struct err *e), void *context,
-                       struct err *e);
+int container_for_each(const struct store *s, int (*visit)(struct container *c, void *context, struct err *e),
+                       void *context, struct err *e);
 
 /* "created", "running", "exited", "dead": Docker's words. */
 const char *container_status_name(enum container_status status);

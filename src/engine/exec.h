@@ -16,22 +16,26 @@ struct exec_request {
     const char *working_dir; /* NULL: the container's */
     bool tty;
     bool open_stdin;
-    bool detach;             /* standard streams are /dev/null */
+    bool detach; /* standard streams are /dev/null */
 };
 
 struct exec_session {
-    int pidfd;      /* of the new process, a child of the caller; -1 */
-    int terminal;   /* pty master with a tty, else -1 */
-    int streams[3]; /* our ends of stdin (write), stdout, stderr (read); -1 where not used */
+    int pidfd;       /* of the new process, a child of the caller; -1 */
+    int terminal;    /* pty master with a tty, else -1 */
+    int streams[3];  /* our ends of stdin (write), stdout, stderr (read); -1 where not used */
     int fail_status; /* 125, 126 or 127 when the program did not run */
 };
 
-#define EXEC_SESSION_INIT {-1, -1, {-1, -1, -1}, 0}
+#define EXEC_SESSION_INIT       \
+    {                           \
+        -1, -1, {-1, -1, -1}, 0 \
+    }
 
 void exec_session_close(struct exec_session *x);
 
 /* Not running: -ESRCH. */
-int exec_start(const struct store *s, struct container *c, const struct exec_request *request, struct exec_session *ret, struct err *e);
+int exec_start(const struct store *s, struct container *c, const struct exec_request *request,
+               struct exec_session *ret, struct err *e);
 
 /* Waits for the process; Docker's exit code in *ret_code (128 + signal). */
 int exec_wait(struct exec_session *x, int *ret_code, struct err *e);

@@ -21,12 +21,13 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
 /* How a start ended that did not get as far as the program: the status for the user (125 engine, 126 not executable, 127 not found). */
 struct lifecycle_start {
     int fail_status; /* 0 when the program runs */
-    int attach;      /* connected socket to the shim when `attach_want` was given, else -1; the caller closes it */
+    int attach; /* connected socket to the shim when `attach_want` was given, else -1; the caller closes it */
 };
 
 /* Starts a created or exited container. attach_want: enum shim_hello_flags to connect before the program runs (its first byte of output is not
  * lost), 0: none. Already running: -EALREADY. On failure e says why, ret->fail_status the exit status. */
-int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want, struct lifecycle_start *ret, struct err *e);
+int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
+                    struct lifecycle_start *ret, struct err *e);
 
 /* Sends a signal to the first process. Not running: -ESRCH "Container X is not running". */
 int lifecycle_kill(struct container *c, int signal, struct err *e);

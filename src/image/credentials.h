@@ -17,7 +17,8 @@
 struct credentials {
     char user[CREDENTIALS_USER_MAX + 1];
     char password[CREDENTIALS_PASSWORD_MAX + 1];
-    char token_host[REFERENCE_NAME_MAX + 1]; /* a host that may issue tokens for these; "" : only the registry itself */
+    char token_host[REFERENCE_NAME_MAX +
+                    1]; /* a host that may issue tokens for these; "" : only the registry itself */
 };
 
 /* Wipes the memory. */

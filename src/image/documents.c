@@ -49,14 +49,15 @@ int documents_memory_file(const void *data, size_t length, struct err *e)
     int r = io_write_all(fd, data, length, e);
     if (r < 0)
         return r;
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
+        lseek(fd, 0, SEEK_SET) < 0)
         return err_errno(e, "seal a memory file");
     return steal_fd(&fd);
 }
 
 /* Sends a request and receives the answer. ret_out (may be NULL): the memory file into which a text answer was written. */
-static int ask(struct documents *d, int fd, enum message_parse_kind kind, const char *media_type, const struct platform *p,
-               struct ipc_message *m, int *ret_out, struct err *e)
+static int ask(struct documents *d, int fd, enum message_parse_kind kind, const char *media_type,
+               const struct platform *p, struct ipc_message *m, int *ret_out, struct err *e)
 {
     struct message_parse_request request = {.kind = kind};
     int r = str_put(request.media_type, sizeof(request.media_type), media_type, e);
@@ -129,7 +130,8 @@ static int take_manifest(const struct ipc_message *m, struct manifest *ret_manif
     memcpy(ret_manifest->config.bytes, answer.config, sizeof(ret_manifest->config.bytes));
     for (size_t i = 0; i < answer.layer_count; i++) {
         const struct message_parse_layer *l = &answer.layers[i];
-        if (l->size == 0 || l->size > LAYER_SIZE_MAX || l->compression < LAYER_PLAIN || l->compression > LAYER_ZSTD)
+        if (l->size == 0 || l->size > LAYER_SIZE_MAX || l->compression < LAYER_PLAIN ||
+            l->compression > LAYER_ZSTD)
             return err_set(e, EBADMSG, "malformed answer of casemate-parse");
         ret_manifest->layers[i].size = l->size;
         ret_manifest->layers[i].compression = (enum layer_compression)l->compression;
@@ -157,8 +159,8 @@ int documents_parse_manifest(struct documents *d, int fd, const char *media_type
 }
 
 /* Asks for a text and reads it into memory of our own before anything looks at it. */
-static int ask_text(struct documents *d, int fd, enum message_parse_kind kind, const struct platform *p, struct buf *text,
-                    struct err *e)
+static int ask_text(struct documents *d, int fd, enum message_parse_kind kind, const struct platform *p,
+                    struct buf *text, struct err *e)
 {
     _cleanup_message_ struct ipc_message *m = new_message(e);
     _cleanup_close_ int out = -1;
@@ -193,7 +195,8 @@ int documents_parse_config(struct documents *d, int fd, const struct platform *p
     if (!str_equal(i->os, p->os) || !str_equal(i->architecture, p->architecture))
         return err_set(e, EINVAL, "image configuration: it is for another platform");
     if (m && m->layer_count != i->layer_count)
-        return err_set(e, EINVAL, "image configuration: it has %zu layers, the manifest %zu", i->layer_count, m->layer_count);
+        return err_set(e, EINVAL, "image configuration: it has %zu layers, the manifest %zu", i->layer_count,
+                       m->layer_count);
     for (size_t n = 0; m && n < m->layer_count; n++) {
         i->layers[n].blob = m->layers[n].blob;
         i->layers[n].size = m->layers[n].size;
@@ -311,7 +314,8 @@ static int parse_archive(struct documents *d, int fd, enum message_parse_kind ki
     return 0;
 }
 
-int documents_parse_docker_archive(struct documents *d, int fd, struct archive_images *ret_images, struct err *e)
+int documents_parse_docker_archive(struct documents *d, int fd, struct archive_images *ret_images,
+                                   struct err *e)
 {
     int r = parse_archive(d, fd, PARSE_DOCKER_ARCHIVE, read_docker_image, ret_images, e);
     return r < 0 ? err_wrap(e, "manifest.json") : 0;

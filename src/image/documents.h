@@ -22,7 +22,10 @@ struct documents {
     struct worker worker;
 };
 
-#define DOCUMENTS_INIT {.worker = WORKER_INIT}
+#define DOCUMENTS_INIT        \
+    {                         \
+        .worker = WORKER_INIT \
+    }
 
 int documents_open(struct documents *ret_documents, struct err *e);
 void documents_close(struct documents *d);
@@ -42,10 +45,10 @@ struct manifest {
 /* A manifest, or the one that an index has for a platform. */
 struct manifest_choice {
     bool is_index;
-    struct digest chosen;                              /* is_index: the manifest to get next */
+    struct digest chosen; /* is_index: the manifest to get next */
     uint64_t chosen_size;
     char chosen_media_type[DOCUMENTS_MEDIA_TYPE_MAX + 1];
-    struct manifest manifest;                          /* otherwise */
+    struct manifest manifest; /* otherwise */
 };
 
 /* `media_type` is what the sender says the document is (the HTTP header or the descriptor that led here); the document
@@ -60,10 +63,10 @@ int documents_parse_config(struct documents *d, int fd, const struct platform *p
 
 /* One image of an archive. */
 struct archive_image {
-    char *config;            /* member of the archive (Docker) or NULL */
-    struct str_list tags;    /* full references, checked */
-    struct str_list layers;  /* members of the archive, lowest first (Docker) */
-    struct digest manifest;  /* OCI: blobs/sha256/<hex>, a manifest or an index */
+    char *config;           /* member of the archive (Docker) or NULL */
+    struct str_list tags;   /* full references, checked */
+    struct str_list layers; /* members of the archive, lowest first (Docker) */
+    struct digest manifest; /* OCI: blobs/sha256/<hex>, a manifest or an index */
     uint64_t manifest_size;
     char media_type[DOCUMENTS_MEDIA_TYPE_MAX + 1];
 };
@@ -79,7 +82,8 @@ void archive_images_clear(struct archive_images *a);
 #define _cleanup_archive_images_ _cleanup_(archive_images_clear)
 
 /* manifest.json of a Docker archive. Member names are relative, clean and at most 4095 bytes. */
-int documents_parse_docker_archive(struct documents *d, int fd, struct archive_images *ret_images, struct err *e);
+int documents_parse_docker_archive(struct documents *d, int fd, struct archive_images *ret_images,
+                                   struct err *e);
 
 /* index.json of an OCI layout: its manifests, with the names that annotations give them (org.opencontainers.image.ref.name,
  * io.containerd.image.name). A bare tag without a name gives no tag. */

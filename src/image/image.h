@@ -30,27 +30,27 @@ struct image_layer {
 };
 
 struct image_healthcheck {
-    struct str_list test;   /* Docker's form: "NONE" | "CMD", args… | "CMD-SHELL", command; empty: none given */
-    uint64_t interval;      /* nanoseconds; 0: default */
-    uint64_t timeout;       /* nanoseconds; 0: default */
-    uint64_t start_period;  /* nanoseconds */
+    struct str_list test; /* Docker's form: "NONE" | "CMD", args… | "CMD-SHELL", command; empty: none given */
+    uint64_t interval;    /* nanoseconds; 0: default */
+    uint64_t timeout;     /* nanoseconds; 0: default */
+    uint64_t start_period; /* nanoseconds */
     uint64_t start_interval;
-    uint64_t retries;       /* 0: default */
+    uint64_t retries; /* 0: default */
 };
 
 struct image {
     char id[DIGEST_HEX_LENGTH + 1]; /* digest of the configuration, without "sha256:" */
-    struct digest manifest;         /* digest of the manifest it came by; zero for images from Docker archives */
-    char *os;                       /* "linux" */
-    char *architecture;             /* "amd64", "arm64" */
-    char *variant;                  /* or NULL */
-    int64_t created;                /* ns since the epoch; 0: not known */
-    char *author;                   /* or NULL */
+    struct digest manifest; /* digest of the manifest it came by; zero for images from Docker archives */
+    char *os;               /* "linux" */
+    char *architecture;     /* "amd64", "arm64" */
+    char *variant;          /* or NULL */
+    int64_t created;        /* ns since the epoch; 0: not known */
+    char *author;           /* or NULL */
     struct str_list env;
     struct str_list entrypoint;
     struct str_list cmd;
-    char *user;        /* "" when none is given */
-    char *working_dir; /* "" when none is given */
+    char *user;                    /* "" when none is given */
+    char *working_dir;             /* "" when none is given */
     struct str_list labels;        /* KEY=VALUE; a key has no '=' */
     struct str_list exposed_ports; /* "80/tcp" */
     struct str_list volumes;
@@ -63,9 +63,10 @@ struct image {
     uint64_t size; /* sum of the layers as served */
 
     /* Not part of the record: */
-    struct str_list names; /* references that point here, familiar form ("busybox:latest", "busybox@sha256:…") */
-    int64_t pulled;        /* ns: when it came in; from the index */
-    int64_t used;          /* ns: when a container was last made from it; 0: never */
+    struct str_list
+        names;      /* references that point here, familiar form ("busybox:latest", "busybox@sha256:…") */
+    int64_t pulled; /* ns: when it came in; from the index */
+    int64_t used;   /* ns: when a container was last made from it; 0: never */
 };
 
 void image_free(struct image *i);
@@ -97,14 +98,15 @@ void image_mark_used(const struct store *s, const struct image *i);
 
 /* `casemate rmi`. */
 struct image_remove_options {
-    bool force; /* several names at once; names of an image that containers use (the image itself then stays) */
+    bool
+        force; /* several names at once; names of an image that containers use (the image itself then stays) */
     /* Says whether a container (running or not) uses the image, and which one; from the engine. May be NULL: none does. */
     bool (*in_use)(const struct image *i, char ret_container[DIGEST_HEX_LENGTH + 1], void *context);
     void *context;
 };
 struct image_removed {
-    struct str_list untagged;  /* familiar names */
-    struct str_list deleted;   /* "sha256:…": the image, then layers that no other image needs */
+    struct str_list untagged; /* familiar names */
+    struct str_list deleted;  /* "sha256:…": the image, then layers that no other image needs */
 };
 void image_removed_clear(struct image_removed *r);
 #define _cleanup_image_removed_ _cleanup_(image_removed_clear)

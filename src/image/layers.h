@@ -19,9 +19,9 @@
 #define LAYER_RECORD_VERSION 1
 
 struct layer_request {
-    struct digest blob;                 /* SHA-256 of the bytes as served */
-    uint64_t size;                      /* how many of them */
-    struct digest diff_id;              /* SHA-256 of the tar inside */
+    struct digest blob;    /* SHA-256 of the bytes as served */
+    uint64_t size;         /* how many of them */
+    struct digest diff_id; /* SHA-256 of the tar inside */
     enum layer_compression compression;
 };
 
@@ -29,15 +29,15 @@ struct layer_request {
 struct layer_info {
     struct digest blob;
     struct digest diff_id;
-    uint64_t size;              /* of the blob */
-    uint64_t uncompressed;      /* of the tar */
-    uint64_t entries;           /* of the tar, whiteouts included */
-    uint64_t files_bytes;       /* content of regular files */
-    uint64_t devices_dropped;   /* block and character nodes */
-    uint64_t setid_files;       /* kept, without effect: containers mount nosuid with no_new_privs */
-    uint64_t ids_above_block;   /* owners stored as IDS_OVERFLOW */
+    uint64_t size;                 /* of the blob */
+    uint64_t uncompressed;         /* of the tar */
+    uint64_t entries;              /* of the tar, whiteouts included */
+    uint64_t files_bytes;          /* content of regular files */
+    uint64_t devices_dropped;      /* block and character nodes */
+    uint64_t setid_files;          /* kept, without effect: containers mount nosuid with no_new_privs */
+    uint64_t ids_above_block;      /* owners stored as IDS_OVERFLOW */
     uint64_t capabilities_dropped; /* security.capability */
-    uint64_t xattrs_dropped;    /* others that cannot be stored */
+    uint64_t xattrs_dropped;       /* others that cannot be stored */
 };
 
 bool layer_exists(const struct store *s, const struct digest *blob);
@@ -47,12 +47,14 @@ bool layer_exists(const struct store *s, const struct digest *blob);
  * when it was imported, 1 when it was there already (then the source may be unread). On failure, also by being killed,
  * nothing is left but what store_staging_sweep removes. `progress` (may be NULL) is told the bytes taken, by this thread. */
 int layer_import(const struct store *s, const struct layer_request *request, int source_fd,
-                 void (*progress)(uint64_t done, uint64_t total, void *context), void *context, struct err *e);
+                 void (*progress)(uint64_t done, uint64_t total, void *context), void *context,
+                 struct err *e);
 
 /* O_PATH descriptor of layers/<hex>/fs. */
 int layer_open(const struct store *s, const struct digest *blob, struct err *e);
 
-int layer_read_info(const struct store *s, const struct digest *blob, struct layer_info *ret_info, struct err *e);
+int layer_read_info(const struct store *s, const struct digest *blob, struct layer_info *ret_info,
+                    struct err *e);
 
 /* Absent: success. The caller knows that nobody uses it. */
 int layer_remove(const struct store *s, const struct digest *blob, struct err *e);

@@ -12,7 +12,8 @@
 #include "store/root.h"
 
 struct load_options {
-    struct platform platform; /* platform_host() unless asked otherwise: chosen where the archive has several */
+    struct platform
+        platform; /* platform_host() unless asked otherwise: chosen where the archive has several */
     /* Told the bytes of the archive that were read, then of each layer. May be NULL. */
     void (*progress)(const char *what, uint64_t done, uint64_t total, void *context);
     void *context;
@@ -28,5 +29,5 @@ void load_result_clear(struct load_result *r);
 
 /* Blocks. Images are committed one by one; on failure those before the failing one are in the store and in *ret_result
  * (which is always set and must be cleared). */
-int image_load(const struct store *s, int archive_fd, const struct load_options *options, struct load_result *ret_result,
-               struct err *e);
+int image_load(const struct store *s, int archive_fd, const struct load_options *options,
+               struct load_result *ret_result, struct err *e);

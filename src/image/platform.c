@@ -15,9 +15,17 @@ static const struct {
     const char *architecture;
     const char *variant;
 } aliases[] = {
-    {"x86_64", "amd64", ""},  {"x86-64", "amd64", ""},  {"aarch64", "arm64", ""},     {"armhf", "arm", "v7"},
-    {"armv7l", "arm", "v7"},  {"armv6l", "arm", "v6"},  {"armel", "arm", "v6"},       {"i386", "386", ""},
-    {"i686", "386", ""},      {"ppc64el", "ppc64le", ""}, {"loongarch64", "loong64", ""},
+    {"x86_64", "amd64", ""},
+    {"x86-64", "amd64", ""},
+    {"aarch64", "arm64", ""},
+    {"armhf", "arm", "v7"},
+    {"armv7l", "arm", "v7"},
+    {"armv6l", "arm", "v6"},
+    {"armel", "arm", "v6"},
+    {"i386", "386", ""},
+    {"i686", "386", ""},
+    {"ppc64el", "ppc64le", ""},
+    {"loongarch64", "loong64", ""},
 };
 
 static void set(char *target, const char *word)
@@ -80,5 +88,6 @@ int platform_parse(const char *text, struct platform *ret_platform, struct err *
 
 void platform_format(const struct platform *p, char *ret_text)
 {
-    (void)snprintf(ret_text, PLATFORM_TEXT_MAX + 1, "%s/%s%s%s", p->os, p->architecture, p->variant[0] ? "/" : "", p->variant);
+    (void)snprintf(ret_text, PLATFORM_TEXT_MAX + 1, "%s/%s%s%s", p->os, p->architecture,
+                   p->variant[0] ? "/" : "", p->variant);
 }

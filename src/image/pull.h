@@ -36,17 +36,18 @@ enum pull_policy {
 };
 
 struct pull_options {
-    struct platform platform;   /* PLATFORM_HOST */
-    bool plain_http;            /* --tls-verify=false: plain HTTP; refused unless the registry is on loopback */
-    const char *ca_file;        /* PEM file to trust instead of the system's; or NULL. certs.d is looked at when NULL */
+    struct platform platform; /* PLATFORM_HOST */
+    bool plain_http;          /* --tls-verify=false: plain HTTP; refused unless the registry is on loopback */
+    const char
+        *ca_file; /* PEM file to trust instead of the system's; or NULL. certs.d is looked at when NULL */
     const struct credentials *credentials; /* or NULL: looked up for exactly this host */
-    const char *token_host;     /* HOST[:PORT] that may also receive the credentials to issue tokens; or NULL */
-    unsigned parallel;          /* layers at once; 0: PULL_PARALLEL_DEFAULT */
+    const char *token_host; /* HOST[:PORT] that may also receive the credentials to issue tokens; or NULL */
+    unsigned parallel;      /* layers at once; 0: PULL_PARALLEL_DEFAULT */
     /* Called from several threads, one at a time. May be NULL. */
     void (*event)(const struct pull_event *event, void *context);
     /* Called when the manifest is known and before any layer byte is fetched; a negative result ends the pull with e. May be NULL. */
-    int (*admit)(const struct reference *r, const struct digest *manifest, const void *document, size_t length,
-                 void *context, struct err *e);
+    int (*admit)(const struct reference *r, const struct digest *manifest, const void *document,
+                 size_t length, void *context, struct err *e);
     void *context;
 };
 

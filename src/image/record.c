@@ -25,9 +25,11 @@ void image_free(struct image *i)
 {
     if (!i)
         return;
-    struct str_list *const lists[] = {&i->env, &i->entrypoint, &i->cmd, &i->labels, &i->exposed_ports, &i->volumes, &i->shell,
-                                      &i->healthcheck.test, &i->names};
-    char *const texts[] = {i->os, i->architecture, i->variant, i->author, i->user, i->working_dir, i->stop_signal};
+    struct str_list *const lists[] = {&i->env,    &i->entrypoint,       &i->cmd,
+                                      &i->labels, &i->exposed_ports,    &i->volumes,
+                                      &i->shell,  &i->healthcheck.test, &i->names};
+    char *const texts[] = {i->os,   i->architecture, i->variant,    i->author,
+                           i->user, i->working_dir,  i->stop_signal};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         str_list_clear(lists[n]);
     for (size_t n = 0; n < ARRAY_SIZE(texts); n++)
@@ -101,8 +103,11 @@ static int add_healthcheck(struct json_object *to, const struct image_healthchec
     const struct {
         const char *key;
         uint64_t value;
-    } numbers[] = {{"interval", h->interval}, {"timeout", h->timeout}, {"startPeriod", h->start_period},
-                   {"startInterval", h->start_interval}, {"retries", h->retries}};
+    } numbers[] = {{"interval", h->interval},
+                   {"timeout", h->timeout},
+                   {"startPeriod", h->start_period},
+                   {"startInterval", h->start_interval},
+                   {"retries", h->retries}};
     if (h->test.count == 0)
         return 0;
     _cleanup_json_ struct json_object *o = json_object_new_object();
@@ -120,13 +125,18 @@ static int add_config(struct json_object *to, const struct image *i, struct err 
     const struct {
         const char *key;
         const char *value;
-    } texts[] = {{"os", i->os}, {"architecture", i->architecture}, {"variant", i->variant}, {"author", i->author},
-                 {"stopSignal", i->stop_signal}, {"user", str_set(i->user) ? i->user : NULL},
+    } texts[] = {{"os", i->os},
+                 {"architecture", i->architecture},
+                 {"variant", i->variant},
+                 {"author", i->author},
+                 {"stopSignal", i->stop_signal},
+                 {"user", str_set(i->user) ? i->user : NULL},
                  {"workingDir", str_set(i->working_dir) ? i->working_dir : NULL}};
     const struct {
         const char *key;
         const struct str_list *list;
-    } lists[] = {{"env", &i->env}, {"entrypoint", &i->entrypoint}, {"cmd", &i->cmd}, {"exposedPorts", &i->exposed_ports},
+    } lists[] = {{"env", &i->env},         {"entrypoint", &i->entrypoint},
+                 {"cmd", &i->cmd},         {"exposedPorts", &i->exposed_ports},
                  {"volumes", &i->volumes}, {"shell", &i->shell}};
     _cleanup_json_ struct json_object *o = json_object_new_object();
     if (!o)
@@ -205,8 +215,8 @@ static int get_text(struct json_object *o, const char *key, size_t max, char **r
     return str_replace(ret_text, text, e);
 }
 
-static int get_list(struct json_object *o, const char *key, int (*check)(const char *, struct err *), struct str_list *list,
-                    struct err *e)
+static int get_list(struct json_object *o, const char *key, int (*check)(const char *, struct err *),
+                    struct str_list *list, struct err *e)
 {
     int r = json_get_strings(o, key, IMAGE_RULE_LIST_MAX, list, e);
     for (size_t n = 0; r >= 0 && n < list->count; n++)
@@ -219,7 +229,8 @@ static int check_clean(const char *text, int (*clean)(const char *, char *, stru
 {
     char result[PATH_LENGTH_MAX + 1];
     int r = clean(text, result, e);
-    return r < 0 || str_equal(text, result) ? r : err_set(e, EINVAL, "'%.100s' is not in its clean form", text);
+    return r < 0 || str_equal(text, result) ? r
+                                            : err_set(e, EINVAL, "'%.100s' is not in its clean form", text);
 }
 
 static int check_volume(const char *text, struct err *e)
@@ -254,7 +265,8 @@ static int get_labels(struct json_object *o, struct str_list *labels, struct err
 
 static int get_healthcheck(struct json_object *o, struct image_healthcheck *h, struct err *e)
 {
-    static const char *const known[] = {"test", "interval", "timeout", "startPeriod", "startInterval", "retries", NULL};
+    static const char *const known[] = {"test",          "interval", "timeout", "startPeriod",
+                                        "startInterval", "retries",  NULL};
     struct json_object *health = NULL;
     int r = json_get_object(o, "healthcheck", &health, e);
     if (r <= 0)
@@ -332,9 +344,10 @@ static int get_execution(struct json_object *o, struct image *i, struct err *e)
 
 static int read_config(struct json_object *o, bool with_diff_ids, struct image *i, struct err *e)
 {
-    static const char *const known[] = {"os", "architecture", "variant", "created", "author", "env", "entrypoint", "cmd", "user",
-                                        "workingDir", "labels", "exposedPorts", "volumes", "stopSignal", "shell", "healthcheck",
-                                        "historyCount", "diffIds", NULL};
+    static const char *const known[] = {"os",          "architecture", "variant", "created",    "author",
+                                        "env",         "entrypoint",   "cmd",     "user",       "workingDir",
+                                        "labels",      "exposedPorts", "volumes", "stopSignal", "shell",
+                                        "healthcheck", "historyCount", "diffIds", NULL};
     _cleanup_str_list_ struct str_list diff_ids = {0};
     int r = check_members(o, known, e);
     if (r == 0)
@@ -419,7 +432,8 @@ static int read_record(struct json_object *o, struct image *i, struct err *e)
     struct json_object *config = NULL;
     int r = json_get_u64(o, "version", &version, e);
     if (r >= 0 && version != IMAGE_RECORD_VERSION)
-        return err_set(e, EPROTO, "it has version %llu, this Casemate knows %d", (unsigned long long)version, IMAGE_RECORD_VERSION);
+        return err_set(e, EPROTO, "it has version %llu, this Casemate knows %d", (unsigned long long)version,
+                       IMAGE_RECORD_VERSION);
     if (r >= 0)
         r = check_members(o, known, e);
     if (r >= 0)
@@ -439,7 +453,8 @@ static int read_record(struct json_object *o, struct image *i, struct err *e)
     return r < 0 ? r : read_config(config, false, i, e);
 }
 
-static int parse_object(const char *text, size_t length, struct json_object **ret_object, struct image **ret_image, struct err *e)
+static int parse_object(const char *text, size_t length, struct json_object **ret_object,
+                        struct image **ret_image, struct err *e)
 {
     _cleanup_json_ struct json_object *o = NULL;
     int r = json_parse(text, length, &o, e);

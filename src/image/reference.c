@@ -133,7 +133,8 @@ static bool tag_valid(const char *s)
  * takes for a host as well, is refused: in lower case it would name something else. */
 static bool looks_like_host(const char *s, size_t length)
 {
-    return memchr(s, '.', length) || memchr(s, ':', length) || (length == 9 && memcmp(s, "localhost", 9) == 0);
+    return memchr(s, '.', length) || memchr(s, ':', length) ||
+           (length == 9 && memcmp(s, "localhost", 9) == 0);
 }
 
 static bool looks_like_id(const char *s)
@@ -283,7 +284,8 @@ void reference_format_name(const struct reference *r, char *ret_text)
 static bool host_is_implied(const struct reference *r)
 {
     const char *slash = strchr(r->path, '/');
-    return str_equal(r->host, REFERENCE_DEFAULT_HOST) && slash && !looks_like_host(r->path, (size_t)(slash - r->path));
+    return str_equal(r->host, REFERENCE_DEFAULT_HOST) && slash &&
+           !looks_like_host(r->path, (size_t)(slash - r->path));
 }
 
 void reference_format_familiar_name(const struct reference *r, char *ret_text)

@@ -39,7 +39,8 @@ bool reference_host_is_loopback(const char *host);
 const char *reference_api_host(const char *host);
 
 /* All of these write at most REFERENCE_TEXT_MAX + 1 bytes. */
-void reference_format(const struct reference *r, char *ret_text);          /* docker.io/library/busybox:latest[@sha256:…] */
+void reference_format(const struct reference *r,
+                      char *ret_text); /* docker.io/library/busybox:latest[@sha256:…] */
 void reference_format_familiar(const struct reference *r, char *ret_text); /* busybox:latest[@sha256:…] */
 void reference_format_name(const struct reference *r, char *ret_text);     /* docker.io/library/busybox */
 void reference_format_familiar_name(const struct reference *r, char *ret_text); /* busybox */

@@ -22,8 +22,9 @@
 #define REMOVE_TRIES 2000 /* milliseconds in which killed processes must be gone */
 
 static const char *const controller_names[CGROUP_CONTROLLERS] = {
-    [CGROUP_MEMORY] = "memory", [CGROUP_CPU] = "cpu",     [CGROUP_CPUACCT] = "cpuacct", [CGROUP_CPUSET] = "cpuset",
-    [CGROUP_PIDS] = "pids",     [CGROUP_BLKIO] = "blkio", [CGROUP_DEVICES] = "devices", [CGROUP_FREEZER] = "freezer"};
+    [CGROUP_MEMORY] = "memory",   [CGROUP_CPU] = "cpu",        [CGROUP_CPUACCT] = "cpuacct",
+    [CGROUP_CPUSET] = "cpuset",   [CGROUP_PIDS] = "pids",      [CGROUP_BLKIO] = "blkio",
+    [CGROUP_DEVICES] = "devices", [CGROUP_FREEZER] = "freezer"};
 
 const char *cgroup_controller_name(enum cgroup_controller c)
 {
@@ -114,8 +115,9 @@ static int make_in_hierarchy(int root, int where, void *context, struct err *e)
     _cleanup_close_ int parent = path_open_dir_at(root, q->parent, e);
     if (parent < 0)
         return parent;
-    int r = where == CGROUP_CONTROLLERS ? cgroup_v2_prepare(root, parent, q->total_memory, e)
-                                        : cgroup_v1_prepare((enum cgroup_controller)where, root, parent, q->total_memory, e);
+    int r = where == CGROUP_CONTROLLERS
+                ? cgroup_v2_prepare(root, parent, q->total_memory, e)
+                : cgroup_v1_prepare((enum cgroup_controller)where, root, parent, q->total_memory, e);
     if (r < 0)
         return r;
     if (mkdirat(parent, q->id, 0755) < 0 && errno != EEXIST)
@@ -207,7 +209,9 @@ int cgroup_open_oom(const struct cgroup *g)
 {
     if (g->mode == CGROUP_V2)
         return openat(g->unified, "memory.events", O_RDONLY | O_CLOEXEC);
-    return g->dirs[CGROUP_MEMORY] < 0 ? -1 : openat(g->dirs[CGROUP_MEMORY], "memory.oom_control", O_RDONLY | O_CLOEXEC);
+    return g->dirs[CGROUP_MEMORY] < 0
+               ? -1
+               : openat(g->dirs[CGROUP_MEMORY], "memory.oom_control", O_RDONLY | O_CLOEXEC);
 }
 
 /* Sends SIGKILL to every process in a group. Returns how many there were. */

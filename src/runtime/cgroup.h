@@ -21,7 +21,7 @@ enum cgroup_controller {
     CGROUP_CPUACCT, /* v1 only */
     CGROUP_CPUSET,
     CGROUP_PIDS,
-    CGROUP_BLKIO, /* v2: io */
+    CGROUP_BLKIO,   /* v2: io */
     CGROUP_DEVICES, /* v1 only; v2: a program */
     CGROUP_FREEZER, /* v1 only; v2: part of every group */
     CGROUP_CONTROLLERS,
@@ -29,11 +29,15 @@ enum cgroup_controller {
 
 struct cgroup {
     enum cgroup_mode mode;
-    int dirs[CGROUP_CONTROLLERS]; /* v1 and hybrid: the container's directory per controller, -1 where there is none */
-    int unified;                  /* v2 and hybrid: the container's directory, else -1 */
+    int dirs
+        [CGROUP_CONTROLLERS]; /* v1 and hybrid: the container's directory per controller, -1 where there is none */
+    int unified;              /* v2 and hybrid: the container's directory, else -1 */
 };
 
-#define CGROUP_INIT {CGROUP_V1, {-1, -1, -1, -1, -1, -1, -1, -1}, -1}
+#define CGROUP_INIT                                     \
+    {                                                   \
+        CGROUP_V1, {-1, -1, -1, -1, -1, -1, -1, -1}, -1 \
+    }
 
 void cgroup_close(struct cgroup *g);
 #define _cleanup_cgroup_ _cleanup_(cgroup_close)

@@ -41,9 +41,12 @@ int cgroup_v1_inherit_cpuset(int parent, int dir, struct err *e)
 int cgroup_v1_prepare(enum cgroup_controller c, int root, int parent, uint64_t total_memory, struct err *e)
 {
     if (c == CGROUP_CPUSET)
-        return is_empty(parent, "cpuset.mems") || is_empty(parent, "cpuset.cpus") ? cgroup_v1_inherit_cpuset(root, parent, e) : 0;
+        return is_empty(parent, "cpuset.mems") || is_empty(parent, "cpuset.cpus")
+                   ? cgroup_v1_inherit_cpuset(root, parent, e)
+                   : 0;
     if (c == CGROUP_MEMORY && total_memory != SPEC_UNSET)
-        return io_write_existingf_at(parent, "memory.limit_in_bytes", e, "%llu", (unsigned long long)total_memory);
+        return io_write_existingf_at(parent, "memory.limit_in_bytes", e, "%llu",
+                                     (unsigned long long)total_memory);
     return 0;
 }
 
@@ -54,14 +57,16 @@ static int set_memory(int dir, const struct spec_resources *r, struct err *e)
     if (r->memory == SPEC_UNSET)
         return 0;
     struct err first = {0};
-    int result = io_write_existingf_at(dir, "memory.limit_in_bytes", &first, "%llu", (unsigned long long)r->memory);
+    int result =
+        io_write_existingf_at(dir, "memory.limit_in_bytes", &first, "%llu", (unsigned long long)r->memory);
     if (swap) {
-        int swap_result =
-            io_write_existingf_at(dir, "memory.memsw.limit_in_bytes", e, "%llu", (unsigned long long)r->memory_swap);
+        int swap_result = io_write_existingf_at(dir, "memory.memsw.limit_in_bytes", e, "%llu",
+                                                (unsigned long long)r->memory_swap);
         if (swap_result < 0)
             return swap_result;
         if (result < 0)
-            result = io_write_existingf_at(dir, "memory.limit_in_bytes", &first, "%llu", (unsigned long long)r->memory);
+            result = io_write_existingf_at(dir, "memory.limit_in_bytes", &first, "%llu",
+                                           (unsigned long long)r->memory);
     } else if (has_file(dir, "memory.swappiness")) {
         struct err ignored = {0};
         (void)io_write_existing_at(dir, "memory.swappiness", "0", &ignored);
@@ -75,7 +80,8 @@ static int set_cpu(int dir, const struct spec_resources *r, struct err *e)
 {
     if (r->cpu_quota_us == SPEC_UNSET)
         return 0;
-    int result = io_write_existingf_at(dir, "cpu.cfs_period_us", e, "%llu", (unsigned long long)r->cpu_period_us);
+    int result =
+        io_write_existingf_at(dir, "cpu.cfs_period_us", e, "%llu", (unsigned long long)r->cpu_period_us);
     if (result < 0)
         return result;
     return io_write_existingf_at(dir, "cpu.cfs_quota_us", e, "%llu", (unsigned long long)r->cpu_quota_us);
@@ -83,7 +89,8 @@ static int set_cpu(int dir, const struct spec_resources *r, struct err *e)
 
 static int missing(const char *controller, struct err *e)
 {
-    return err_set(e, ENOSYS, "the kernel has no %s controller, so this limit cannot be enforced", controller);
+    return err_set(e, ENOSYS, "the kernel has no %s controller, so this limit cannot be enforced",
+                   controller);
 }
 
 int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
@@ -94,9 +101,9 @@ int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct
     if (result == 0 && r->cpu_quota_us != SPEC_UNSET)
         result = g->dirs[CGROUP_CPU] < 0 ? missing("cpu", e) : set_cpu(g->dirs[CGROUP_CPU], r, e);
     if (result == 0 && r->pids != SPEC_UNSET)
-        result = g->dirs[CGROUP_PIDS] < 0
-                     ? missing("pids", e)
-                     : io_write_existingf_at(g->dirs[CGROUP_PIDS], "pids.max", e, "%llu", (unsigned long long)r->pids);
+        result = g->dirs[CGROUP_PIDS] < 0 ? missing("pids", e)
+                                          : io_write_existingf_at(g->dirs[CGROUP_PIDS], "pids.max", e, "%llu",
+                                                                  (unsigned long long)r->pids);
     if (result == 0 && r->cpuset_cpus)
         result = g->dirs[CGROUP_CPUSET] < 0
                      ? missing("cpuset", e)

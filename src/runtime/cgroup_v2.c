@@ -50,7 +50,10 @@ static int set_number(int dir, const char *file, uint64_t value, struct err *e)
     if (value == SPEC_UNSET)
         return 0;
     if (faccessat(dir, file, F_OK, 0) < 0)
-        return err_set(e, ENOSYS, "control group file %s is missing, so this limit cannot be enforced (is the controller delegated?)", file);
+        return err_set(e, ENOSYS,
+                       "control group file %s is missing, so this limit cannot be enforced (is the "
+                       "controller delegated?)",
+                       file);
     return io_write_existingf_at(dir, file, e, "%llu", (unsigned long long)value);
 }
 
@@ -58,8 +61,10 @@ int cgroup_v2_set(const struct cgroup *g, const struct spec_resources *r, struct
 {
     int dir = g->unified;
     int result = set_number(dir, "memory.max", r->memory, e);
-    if (result == 0 && r->memory_swap != SPEC_UNSET && r->memory != SPEC_UNSET && faccessat(dir, "memory.swap.max", F_OK, 0) == 0)
-        result = set_number(dir, "memory.swap.max", r->memory_swap > r->memory ? r->memory_swap - r->memory : 0, e);
+    if (result == 0 && r->memory_swap != SPEC_UNSET && r->memory != SPEC_UNSET &&
+        faccessat(dir, "memory.swap.max", F_OK, 0) == 0)
+        result = set_number(dir, "memory.swap.max",
+                            r->memory_swap > r->memory ? r->memory_swap - r->memory : 0, e);
     if (result == 0)
         result = set_number(dir, "pids.max", r->pids, e);
     if (result == 0 && r->cpu_quota_us != SPEC_UNSET)

@@ -28,7 +28,10 @@ struct runtime_process {
     int sync;     /* socket to the first process */
 };
 
-#define RUNTIME_PROCESS_INIT {-1, -1, -1, -1}
+#define RUNTIME_PROCESS_INIT \
+    {                        \
+        -1, -1, -1, -1       \
+    }
 
 /* On success the first process has what it needs and waits for runtime_go before it executes the program. On failure nothing is
  * left, and either e or (when the first process failed) the report pipe says why. Afterwards the caller keeps its capabilities whatever

@@ -15,19 +15,24 @@
 static const struct {
     const char *name;
     unsigned minor_number, major_number;
-} nodes[] = {{"null", 3, 1}, {"zero", 5, 1}, {"full", 7, 1}, {"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5}};
+} nodes[] = {{"null", 3, 1},   {"zero", 5, 1},    {"full", 7, 1},
+             {"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5}};
 
 static const struct {
     const char *name, *target;
-} links[] = {{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-             {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"}};
+} links[] = {{"fd", "/proc/self/fd"},
+             {"stdin", "/proc/self/fd/0"},
+             {"stdout", "/proc/self/fd/1"},
+             {"stderr", "/proc/self/fd/2"},
+             {"ptmx", "pts/ptmx"}};
 
 static const char *const directories[] = {"pts", "shm", "mqueue"};
 
 static int fill(int dir, struct err *e)
 {
     for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
-        if (mknodat(dir, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major_number, nodes[i].minor_number)) < 0)
+        if (mknodat(dir, nodes[i].name, S_IFCHR | 0666,
+                    makedev(nodes[i].major_number, nodes[i].minor_number)) < 0)
             return err_errno(e, "make device %s", nodes[i].name);
     for (size_t i = 0; i < ARRAY_SIZE(links); i++)
         if (symlinkat(links[i].target, dir, links[i].name) < 0)

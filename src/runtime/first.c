@@ -108,7 +108,8 @@ static int open_terminal(const struct rootfs *f, const struct user_identity *who
     if (slave < 0 || fchown(slave, who->uid, (gid_t)-1) < 0)
         return err_errno(e, "open a terminal");
     (void)snprintf(name, sizeof(name), "%u", number);
-    _cleanup_close_ int console = openat(f->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int console =
+        openat(f->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     _cleanup_close_ int tree = console < 0 ? -1 : fsmount_clone_at(f->pts, name, e);
     if (console < 0)
         return err_errno(e, "make /dev/console");
@@ -124,7 +125,8 @@ static int take_pipes(const struct runtime_start *start, const struct user_ident
 {
     for (int i = 0; i < 3; i++) {
         struct stat st;
-        if (fstat(start->stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) && fchown(start->stdio[i], who->uid, who->gid) < 0)
+        if (fstat(start->stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) &&
+            fchown(start->stdio[i], who->uid, who->gid) < 0)
             return err_errno(e, "standard stream %d", i);
         if (dup2(start->stdio[i], i) < 0)
             return err_errno(e, "standard stream %d", i);
@@ -144,8 +146,8 @@ static int list_writable(const struct spec *s, struct str_list *list, struct err
     return 0;
 }
 
-static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync, struct rootfs *f,
-                  struct user_identity *who, struct err *e)
+static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync,
+                  struct rootfs *f, struct user_identity *who, struct err *e)
 {
     const struct spec *s = start->spec;
     int r = await(sync, REPORT_GO, 0, e);

@@ -72,7 +72,8 @@ int fsmount_set(int mount_fd, uint64_t attr, bool recursive, int userns_fd, stru
         .attr_set = attr | (userns_fd >= 0 ? MOUNT_ATTR_IDMAP : 0),
         .userns_fd = userns_fd >= 0 ? (uint64_t)userns_fd : 0,
     };
-    if (mount_setattr(mount_fd, "", (unsigned)(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)), &a, sizeof(a)) < 0)
+    if (mount_setattr(mount_fd, "", (unsigned)(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)), &a,
+                      sizeof(a)) < 0)
         return err_errno(e, "set mount attributes%s", userns_fd >= 0 ? " and ids" : "");
     return 0;
 }

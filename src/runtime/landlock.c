@@ -18,8 +18,9 @@
 #define RIGHTS_NODES (LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK)
 
 /* Rights that make sense on something that is not a directory. */
-#define RIGHTS_FILE                                                                                                   \
-    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE)
+#define RIGHTS_FILE                                                                              \
+    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
+     RIGHT_TRUNCATE)
 
 static int add(int ruleset, int fd, uint64_t rights, struct err *e)
 {

@@ -14,13 +14,56 @@
 
 /* Files of /proc whose content tells about the host or its kernel, or acts on it. */
 static const char *const masked_proc[] = {
-    "acpi",        "asound",     "bus",        "buddyinfo",   "cmdline",      "config.gz",   "consoles",    "diskstats",
-    "driver",      "dma",        "execdomains", "fb",         "fs",           "interrupts",  "iomem",       "ioports",
-    "irq",         "kallsyms",   "kcore",      "key-users",   "keys",         "kmsg",        "kpagecgroup", "kpagecount",
-    "kpageflags",  "latency_stats", "locks",   "mdstat",      "misc",         "modules",     "mtd",         "mtrr",
-    "pagetypeinfo", "partitions", "pressure",  "sched_debug", "schedstat",    "scsi",        "slabinfo",    "softirqs",
-    "swaps",       "sysrq-trigger", "timer_list", "timer_stats", "tty",       "vmallocinfo", "vmstat",      "zoneinfo",
-    "dynamic_debug", "version_signature",
+    "acpi",
+    "asound",
+    "bus",
+    "buddyinfo",
+    "cmdline",
+    "config.gz",
+    "consoles",
+    "diskstats",
+    "driver",
+    "dma",
+    "execdomains",
+    "fb",
+    "fs",
+    "interrupts",
+    "iomem",
+    "ioports",
+    "irq",
+    "kallsyms",
+    "kcore",
+    "key-users",
+    "keys",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "locks",
+    "mdstat",
+    "misc",
+    "modules",
+    "mtd",
+    "mtrr",
+    "pagetypeinfo",
+    "partitions",
+    "pressure",
+    "sched_debug",
+    "schedstat",
+    "scsi",
+    "slabinfo",
+    "softirqs",
+    "swaps",
+    "sysrq-trigger",
+    "timer_list",
+    "timer_stats",
+    "tty",
+    "vmallocinfo",
+    "vmstat",
+    "zoneinfo",
+    "dynamic_debug",
+    "version_signature",
 };
 
 /* Writable knobs stay readable: programs look at sys/kernel and sys/net/core/somaxconn. */
@@ -29,18 +72,50 @@ static const char *const read_only_proc[] = {"sys"};
 /* Directories of /sys that describe the host's hardware, its firmware or its kernel. What programs need stays: devices/system/cpu and
  * node (processors, memory nodes), kernel/mm (huge pages), fs/cgroup, class/net of the own network namespace. */
 static const char *const masked_sys[] = {
-    "block",           "bus",          "class/block",      "class/dmi",    "class/hwmon", "class/thermal", "class/power_supply",
-    "devices/virtual/dmi", "devices/virtual/powercap", "devices/virtual/thermal", "devices/virtual/block", "devices/platform", "devices/pci0000:00",
-    "devices/LNXSYSTM:00", "dev",      "firmware",         "fs/bpf",       "fs/ext4",     "fs/selinux",    "hypervisor",
-    "kernel/boot_params", "kernel/btf", "kernel/config",   "kernel/debug", "kernel/notes", "kernel/security", "kernel/slab", "kernel/tracing",
-    "kernel/vmcoreinfo", "kernel/uevent_seqnum", "kernel/reboot", "kernel/livepatch", "kernel/iommu_groups", "kernel/irq",  "module", "power",
+    "block",
+    "bus",
+    "class/block",
+    "class/dmi",
+    "class/hwmon",
+    "class/thermal",
+    "class/power_supply",
+    "devices/virtual/dmi",
+    "devices/virtual/powercap",
+    "devices/virtual/thermal",
+    "devices/virtual/block",
+    "devices/platform",
+    "devices/pci0000:00",
+    "devices/LNXSYSTM:00",
+    "dev",
+    "firmware",
+    "fs/bpf",
+    "fs/ext4",
+    "fs/selinux",
+    "hypervisor",
+    "kernel/boot_params",
+    "kernel/btf",
+    "kernel/config",
+    "kernel/debug",
+    "kernel/notes",
+    "kernel/security",
+    "kernel/slab",
+    "kernel/tracing",
+    "kernel/vmcoreinfo",
+    "kernel/uevent_seqnum",
+    "kernel/reboot",
+    "kernel/livepatch",
+    "kernel/iommu_groups",
+    "kernel/irq",
+    "module",
+    "power",
 };
 
 /* One empty read-only directory covers all masked directories: cloned for each. */
 static int make_empty(struct err *e)
 {
     static const char *const options[] = {"size=4k", "nr_inodes=1", "mode=555", NULL};
-    return fsmount_new("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
+    return fsmount_new("tmpfs", options,
+                       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
 }
 
 /* A detached copy of `source`; where the kernel cannot copy a detached mount (before 6.15) the caller has it attached. */
@@ -67,7 +142,11 @@ static int make_read_only(int base, const char *name, struct err *e)
     if (target < 0)
         return 0;
     _cleanup_close_ int copy = fsmount_clone(target, 0, e);
-    int r = copy < 0 ? copy : fsmount_set(copy, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, false, -1, e);
+    int r =
+        copy < 0
+            ? copy
+            : fsmount_set(copy, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+                          false, -1, e);
     if (r == 0)
         r = fsmount_attach(copy, target, e);
     return r < 0 ? err_wrap(e, "make %s read-only", name) : 0;

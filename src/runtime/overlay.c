@@ -37,11 +37,13 @@ int overlay_prepare(const struct spec *s, int idmap, struct overlay_trees *ret_t
     }
     if (r == 0) {
         t.writable = fsmount_clone(s->writable, 0, e);
-        r = t.writable < 0 ? t.writable : fsmount_set(t.writable, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false, idmap, e);
+        r = t.writable < 0 ? t.writable
+                           : fsmount_set(t.writable, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false, idmap, e);
     }
     if (r < 0) {
         overlay_trees_clear(&t);
-        return err_wrap(e, "map the ids of the layers (does the file system of the data root support idmapped mounts?)");
+        return err_wrap(
+            e, "map the ids of the layers (does the file system of the data root support idmapped mounts?)");
     }
     *ret_trees = t;
     return 0;
@@ -65,9 +67,11 @@ static int place_tree(int tree, const char *name, struct err *e)
 static int join(const struct overlay_trees *t, struct err *e)
 {
     _cleanup_buf_ struct buf options = {0};
-    if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,mode=700") < 0 || chdir("/tmp") < 0)
+    if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,mode=700") < 0 ||
+        chdir("/tmp") < 0)
         return err_errno(e, "overlay: working directory");
-    int r = buf_printf(&options, OVERLAY_OPTIONS_MAX, e, "userxattr,upperdir=w/upper,workdir=w/work,lowerdir=");
+    int r =
+        buf_printf(&options, OVERLAY_OPTIONS_MAX, e, "userxattr,upperdir=w/upper,workdir=w/work,lowerdir=");
     for (size_t i = 0; i < t->layer_count && r == 0; i++) {
         char name[8];
         (void)snprintf(name, sizeof(name), "%zu", i);
@@ -79,7 +83,8 @@ static int join(const struct overlay_trees *t, struct err *e)
         r = place_tree(t->writable, "w", e);
     if (r < 0)
         return r;
-    if (mkdir("root", 0700) < 0 || mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV, options.data) < 0)
+    if (mkdir("root", 0700) < 0 ||
+        mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV, options.data) < 0)
         return err_errno(e, "overlay: mount");
     int fd = open_tree(AT_FDCWD, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (fd < 0)

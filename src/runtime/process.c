@@ -98,7 +98,8 @@ static int enter_directory(const struct process_context *c, struct err *e)
 static int set_apparmor(int root_fd, const char *profile, struct err *e)
 {
     struct err absent = {0};
-    _cleanup_close_ int fd = path_open_in_root(root_fd, "/proc/thread-self/attr/apparmor/exec", O_WRONLY, 0, &absent);
+    _cleanup_close_ int fd =
+        path_open_in_root(root_fd, "/proc/thread-self/attr/apparmor/exec", O_WRONLY, 0, &absent);
     if (fd < 0) {
         *e = absent;
         return err_wrap(e, "AppArmor profile %s", profile);
@@ -142,7 +143,8 @@ static void default_signals(void)
 
 static int prepare(const struct process_context *c, struct str_list *env, struct err *e)
 {
-    (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* a fresh keyring; kernels without keys have none to share */
+    (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING,
+                  NULL); /* a fresh keyring; kernels without keys have none to share */
     (void)umask(022);
     int r = str_list_copy(&c->process->env, env, e);
     if (r == 0 && !str_list_env(env, "HOME"))
@@ -187,8 +189,8 @@ static int execute(const struct process_context *c, const struct str_list *env, 
         char **all = calloc(c->process->args.count + 3, sizeof(char *));
         if (!all)
             return err_oom(e), RUNTIME_STATUS_ENGINE;
-        all[0] = (char *)(uintptr_t)"casemate-init";
-        all[1] = (char *)(uintptr_t)"--";
+        all[0] = (char *)(uintptr_t) "casemate-init";
+        all[1] = (char *)(uintptr_t) "--";
         memcpy(all + 2, argv, (c->process->args.count + 1) * sizeof(char *));
         (void)syscall(SYS_execveat, c->process->init, "", all, env->items, AT_EMPTY_PATH);
         err_errno(e, "execute casemate-init");
@@ -197,10 +199,12 @@ static int execute(const struct process_context *c, const struct str_list *env, 
     if (strchr(argv[0], '/'))
         execve(argv[0], argv, env->items);
     else
-        exec_in_path(argv, env->items, str_set(path) ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        exec_in_path(argv, env->items,
+                     str_set(path) ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     if (errno == ENOENT || errno == ENOTDIR) {
         err_set(e, errno, "exec: \"%s\": %s", argv[0],
-                strchr(argv[0], '/') ? "no such file or directory (or its interpreter is missing)" : "executable file not found in $PATH");
+                strchr(argv[0], '/') ? "no such file or directory (or its interpreter is missing)"
+                                     : "executable file not found in $PATH");
         return RUNTIME_STATUS_NOT_FOUND;
     }
     err_errno(e, "exec: \"%s\"", argv[0]);

@@ -12,9 +12,9 @@
 struct process_context {
     const struct spec_process *process;
     const struct user_identity *identity;
-    int root_fd;                      /* the container's root */
-    const struct str_list *writable;  /* for Landlock with a read-only root */
-    int report_fd;                    /* O_CLOEXEC; reports failure, or by its end that the program runs */
+    int root_fd;                     /* the container's root */
+    const struct str_list *writable; /* for Landlock with a read-only root */
+    int report_fd;                   /* O_CLOEXEC; reports failure, or by its end that the program runs */
 };
 
 /* Sets limits on `pid` (0: the caller) with the caller's right to raise them; what the kernel refuses to raise is set as high as it goes. */

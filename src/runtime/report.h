@@ -11,8 +11,9 @@
 
 /* Over the report pipe, to the command that waits for the start: at most one; end of file without one means that the program runs. */
 struct runtime_report {
-    int32_t code;   /* positive errno */
-    int32_t status; /* exit status for the user: 125 the engine failed, 126 cannot be executed, 127 not found */
+    int32_t code; /* positive errno */
+    int32_t
+        status; /* exit status for the user: 125 the engine failed, 126 cannot be executed, 127 not found */
     char text[ERR_TEXT_MAX];
 };
 
@@ -22,8 +23,9 @@ struct runtime_report {
 
 /* Over the socket pair between supervisor and first process (base/ipc.h). */
 enum report_type {
-    REPORT_GO = 1,       /* supervisor: ids and cgroup are in place */
-    REPORT_IDENTITY = 2, /* first process: struct report_identity; answered by REPORT_BINDS when there are binds by owner */
+    REPORT_GO = 1, /* supervisor: ids and cgroup are in place */
+    REPORT_IDENTITY =
+        2, /* first process: struct report_identity; answered by REPORT_BINDS when there are binds by owner */
     REPORT_BINDS = 3,    /* supervisor: up to IPC_FDS_MAX detached mounts; repeated until all have come */
     REPORT_TERMINAL = 4, /* first process: the pty master */
     REPORT_EXEC = 5,     /* supervisor: everything is recorded, run the program */

@@ -53,7 +53,8 @@ static int system_dir(int root_fd, const char *name, struct err *e)
         return err_errno(e, "make /%s", name);
     int fd = path_open_beneath(root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, e);
     if (fd < 0)
-        return err_set(e, ENOTDIR, "the image's /%s is not a directory (a link or a file there is refused)", name);
+        return err_set(e, ENOTDIR, "the image's /%s is not a directory (a link or a file there is refused)",
+                       name);
     return fd;
 }
 
@@ -65,7 +66,8 @@ static int attach_system(int root_fd, const char *name, int mount_fd, struct err
 }
 
 /* Makes a file system and attaches it on `name` below base, which only we have written. Returns its descriptor. */
-static int add_inside(int base, const char *name, const char *type, const char *const *options, uint64_t attr, struct err *e)
+static int add_inside(int base, const char *name, const char *type, const char *const *options, uint64_t attr,
+                      struct err *e)
 {
     _cleanup_close_ int target = path_open_beneath(base, name, O_PATH | O_DIRECTORY, 0, e);
     if (target < 0)
@@ -158,7 +160,8 @@ static int check_target(int target, const char *path, struct err *e)
     struct statfs fs;
     if (fstatfs(target, &fs) < 0)
         return err_errno(e, "mount target %s", path);
-    if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC)
+    if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC ||
+        fs.f_type == CGROUP2_SUPER_MAGIC)
         return err_refuse(e, 5, "mount target %s lies in /proc or /sys; choose another target", path);
     return 0;
 }
@@ -191,8 +194,9 @@ static int take_owner(int tree, int target, struct err *e)
 int rootfs_add_mount(const struct rootfs *f, const struct spec_mount *m, int tree, struct err *e)
 {
     bool dir = m->kind == SPEC_MOUNT_TMPFS || m->is_dir;
-    _cleanup_close_ int target = dir ? path_make_dirs_in_root(f->root, m->target, 0755, (uid_t)-1, (gid_t)-1, e)
-                                     : path_make_file_in_root(f->root, m->target, (uid_t)-1, (gid_t)-1, e);
+    _cleanup_close_ int target =
+        dir ? path_make_dirs_in_root(f->root, m->target, 0755, (uid_t)-1, (gid_t)-1, e)
+            : path_make_file_in_root(f->root, m->target, (uid_t)-1, (gid_t)-1, e);
     if (target < 0)
         return err_wrap(e, "mount target %s", m->target);
     int r = check_target(target, m->target, e);
@@ -235,7 +239,8 @@ int rootfs_finish(const struct rootfs *f, const struct spec *s, struct err *e)
     if (r == 0)
         r = masks_apply(f->proc, f->sys, f->dev, e);
     if (r == 0 && str_set(s->process.cwd)) {
-        _cleanup_close_ int cwd = path_make_dirs_in_root(f->root, s->process.cwd, 0755, (uid_t)-1, (gid_t)-1, e);
+        _cleanup_close_ int cwd =
+            path_make_dirs_in_root(f->root, s->process.cwd, 0755, (uid_t)-1, (gid_t)-1, e);
         r = cwd < 0 ? err_wrap(e, "working directory") : 0;
     }
     if (r == 0 && s->root_read_only)

@@ -13,8 +13,8 @@
 /* What the supervisor has made ready on the host side. */
 struct rootfs_parts {
     struct overlay_trees trees;
-    int dev;                /* detached /dev */
-    int *mounts;            /* detached tree per spec mount; -1: made inside, or (by owner) asked for later */
+    int dev;     /* detached /dev */
+    int *mounts; /* detached tree per spec mount; -1: made inside, or (by owner) asked for later */
     enum cgroup_mode cgroup_mode;
 };
 
@@ -26,7 +26,10 @@ struct rootfs {
     int pts;
 };
 
-#define ROOTFS_INIT {-1, -1, -1, -1, -1}
+#define ROOTFS_INIT        \
+    {                      \
+        -1, -1, -1, -1, -1 \
+    }
 
 void rootfs_close(struct rootfs *f);
 

@@ -44,7 +44,8 @@ void spec_clear(struct spec *s)
     spec_init(s);
 }
 
-struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target, struct err *e)
+struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target,
+                                  struct err *e)
 {
     struct spec_mount *grown = reallocarray(s->mounts, s->mount_count + 1, sizeof(*grown));
     if (!grown) {

@@ -36,23 +36,23 @@ enum spec_mount_kind { SPEC_MOUNT_BIND, SPEC_MOUNT_TMPFS };
 
 struct spec_mount {
     enum spec_mount_kind kind;
-    char *target;       /* absolute, resolved inside the root by the kernel */
-    int source;         /* bind: O_PATH descriptor of what is mounted */
-    enum spec_ids ids;  /* bind */
-    bool is_dir;        /* bind: what the target is made as when it is missing */
-    bool take_owner;    /* bind of a fresh volume: owner and mode of what the image has at the target */
-    bool recursive;     /* bind: with what is mounted below it */
-    uint64_t attr;      /* MOUNT_ATTR_*; NOSUID and NODEV are always added */
-    uint64_t size;      /* tmpfs: bytes */
-    uint32_t mode;      /* tmpfs */
-    uint32_t uid, gid;  /* tmpfs: owner inside */
+    char *target;      /* absolute, resolved inside the root by the kernel */
+    int source;        /* bind: O_PATH descriptor of what is mounted */
+    enum spec_ids ids; /* bind */
+    bool is_dir;       /* bind: what the target is made as when it is missing */
+    bool take_owner;   /* bind of a fresh volume: owner and mode of what the image has at the target */
+    bool recursive;    /* bind: with what is mounted below it */
+    uint64_t attr;     /* MOUNT_ATTR_*; NOSUID and NODEV are always added */
+    uint64_t size;     /* tmpfs: bytes */
+    uint32_t mode;     /* tmpfs */
+    uint32_t uid, gid; /* tmpfs: owner inside */
 };
 
 /* Limits of the control group. */
 struct spec_resources {
-    uint64_t memory;        /* bytes */
-    uint64_t memory_swap;   /* memory and swap together, bytes (v1's memsw); v2: swap.max = this - memory */
-    uint64_t cpu_quota_us;  /* per period */
+    uint64_t memory;       /* bytes */
+    uint64_t memory_swap;  /* memory and swap together, bytes (v1's memsw); v2: swap.max = this - memory */
+    uint64_t cpu_quota_us; /* per period */
     uint64_t cpu_period_us;
     uint64_t pids;
     char *cpuset_cpus;
@@ -63,18 +63,18 @@ struct spec_process {
     struct str_list args;
     struct str_list env;
     char *cwd;
-    char *user;                 /* "", NAME or UID, optionally :GROUP or :GID; resolved in the container's own files */
-    struct str_list groups;     /* additional, names or numbers */
-    uint64_t capabilities;      /* bit set: bounding, and for uid 0 permitted and effective */
+    char *user; /* "", NAME or UID, optionally :GROUP or :GID; resolved in the container's own files */
+    struct str_list groups; /* additional, names or numbers */
+    uint64_t capabilities;  /* bit set: bounding, and for uid 0 permitted and effective */
     bool terminal;
     struct spec_rlimit rlimits[RLIM_NLIMITS];
     size_t rlimit_count;
     const struct filter *filters[SPEC_FILTERS_MAX]; /* installed in this order; borrowed */
     size_t filter_count;
-    char *apparmor;             /* profile for the exec, NULL: none */
-    bool landlock;              /* second layer where the kernel has it */
-    bool root_read_only;        /* for Landlock: writes only below `writable` */
-    int init;                   /* descriptor of casemate-init, -1: none */
+    char *apparmor;      /* profile for the exec, NULL: none */
+    bool landlock;       /* second layer where the kernel has it */
+    bool root_read_only; /* for Landlock: writes only below `writable` */
+    int init;            /* descriptor of casemate-init, -1: none */
 };
 
 struct spec {
@@ -106,4 +106,5 @@ void spec_process_init(struct spec_process *p);
 void spec_process_clear(struct spec_process *p);
 
 /* Appends a zeroed mount (source -1). */
-struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target, struct err *e);
+struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target,
+                                  struct err *e);

@@ -167,7 +167,8 @@ static int resolve_user(int root_fd, const char *user, struct passwd_search *s, 
     return 0;
 }
 
-int user_resolve(int root_fd, const char *user, const struct str_list *groups, struct user_identity *ret, struct err *e)
+int user_resolve(int root_fd, const char *user, const struct str_list *groups, struct user_identity *ret,
+                 struct err *e)
 {
     struct user_identity u = {.home = "/"};
     struct passwd_search s = {0};

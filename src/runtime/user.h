@@ -28,4 +28,5 @@ struct user_identity {
 };
 
 /* `user` is "" (uid 0), NAME or UID with optional :GROUP or :GID. `groups` are added. root_fd is the container's root. */
-int user_resolve(int root_fd, const char *user, const struct str_list *groups, struct user_identity *ret, struct err *e);
+int user_resolve(int root_fd, const char *user, const struct str_list *groups, struct user_identity *ret,
+                 struct err *e);

@@ -37,8 +37,10 @@ static int open_root(const char *path, struct err *e)
         return fd;
     if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 0022)) {
         close(fd);
-        return err_set(e, EPERM, "%s must belong to the caller and be writable by nobody else (chown root %s; chmod 0700 %s)",
-                       path, path, path);
+        return err_set(
+            e, EPERM,
+            "%s must belong to the caller and be writable by nobody else (chown root %s; chmod 0700 %s)",
+            path, path, path);
     }
     if ((st.st_mode & 07777) != 0700)
         (void)fchmod(fd, 0700);
@@ -63,7 +65,9 @@ static int check_format(int root, struct err *e)
     if (r < 0)
         return err_wrap(e, "format file of the store");
     if (version != STORE_FORMAT)
-        return err_set(e, EPROTO, "the store has format %llu, this Casemate knows %d: use the version that wrote it, or a newer one",
+        return err_set(e, EPROTO,
+                       "the store has format %llu, this Casemate knows %d: use the version that wrote it, or "
+                       "a newer one",
                        (unsigned long long)version, STORE_FORMAT);
     return 0;
 }
@@ -83,8 +87,9 @@ int store_open(struct store *ret_store, struct err *e)
     const struct {
         const char *name;
         int *fd;
-    } parts[] = {{"layers", &s.layers}, {"images", &s.images},   {"containers", &s.containers}, {"names", &s.names},
-                 {"volumes", &s.volumes}, {"staging", &s.staging}, {"cache", &s.cache}};
+    } parts[] = {{"layers", &s.layers}, {"images", &s.images},   {"containers", &s.containers},
+                 {"names", &s.names},   {"volumes", &s.volumes}, {"staging", &s.staging},
+                 {"cache", &s.cache}};
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         *parts[i].fd = path_make_dir_at(s.root, parts[i].name, 0700, e);
         if (*parts[i].fd < 0)
@@ -97,7 +102,8 @@ int store_open(struct store *ret_store, struct err *e)
 
 void store_close(struct store *s)
 {
-    int *const all[] = {&s->root, &s->layers, &s->images, &s->containers, &s->names, &s->volumes, &s->staging, &s->cache, &s->run};
+    int *const all[] = {&s->root,    &s->layers,  &s->images, &s->containers, &s->names,
+                        &s->volumes, &s->staging, &s->cache,  &s->run};
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         close_fd(all[i]);
 }
@@ -130,7 +136,8 @@ int store_staging_sweep(const struct store *s, struct err *e)
     for (struct dirent *entry; (entry = readdir(d));) {
         if (entry->d_name[0] == '.')
             continue;
-        _cleanup_close_ int fd = openat(s->staging, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_close_ int fd =
+            openat(s->staging, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
             continue;
         int r = path_remove_tree_at(s->staging, entry->d_name, e);

@@ -21,7 +21,10 @@ struct store {
     int run;        /* the run directory (not below the data root) */
 };
 
-#define STORE_INIT {-1, -1, -1, -1, -1, -1, -1, -1, -1}
+#define STORE_INIT                         \
+    {                                      \
+        -1, -1, -1, -1, -1, -1, -1, -1, -1 \
+    }
 
 /* Opens and, when needed, makes the data root and the run directory. */
 int store_open(struct store *ret_store, struct err *e);

@@ -22,9 +22,11 @@ static void test_sizes(void **state)
     static const struct {
         const char *text;
         uint64_t bytes;
-    } good[] = {{"0", 0}, {"42", 42}, {"512m", 536870912}, {"1.5g", 1610612736}, {"64K", 65536},
-                {"1kb", 1024}, {"1KiB", 1024}, {"7b", 7}, {".5k", 512}};
-    static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "0x10", "1q", "1kx", "1.5.5", "99999999999999999999", "9999999t", "m", "."};
+    } good[] = {{"0", 0},      {"42", 42},     {"512m", 536870912}, {"1.5g", 1610612736}, {"64K", 65536},
+                {"1kb", 1024}, {"1KiB", 1024}, {"7b", 7},           {".5k", 512}};
+    static const char *const bad[] = {"",         "-1", "+1",  " 1",    "1 ",
+                                      "0x10",     "1q", "1kx", "1.5.5", "99999999999999999999",
+                                      "9999999t", "m",  "."};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         uint64_t v = 1;
         assert_int_equal(num_parse_size(good[i].text, &v, &e), 0);
@@ -64,7 +66,8 @@ static void test_whole_numbers(void **state)
 static void test_neutral_text(void **state)
 {
     (void)state;
-    char text[] = "a\x1b[31mb\x80\xc2\x9b" "c\xc3\xa9\xed\xa0\x80\n";
+    char text[] = "a\x1b[31mb\x80\xc2\x9b"
+                  "c\xc3\xa9\xed\xa0\x80\n";
     str_neutralize(text);
     assert_string_equal(text, "a?[31mb???c\xc3\xa9????");
     struct err e = {0};
@@ -103,8 +106,18 @@ static void test_json_strict(void **state)
 {
     (void)state;
     struct err e = {0};
-    static const char *const good[] = {"{}", "[1,2]", "{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}", " {\"a\":\"{\\\"a\\\":1}\"} \n", "12"};
-    static const char *const bad[] = {"", "{", "{'a':1}", "{\"a\":1,}", "{} x", "{\"a\":1,\"a\":2}", "{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "{\"\\u0061\":1,\"a\":2}", "NaN", "{\"a\":\"\xff\"}"};
+    static const char *const good[] = {"{}", "[1,2]", "{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}",
+                                       " {\"a\":\"{\\\"a\\\":1}\"} \n", "12"};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{'a':1}",
+                                      "{\"a\":1,}",
+                                      "{} x",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":1,\"b\":{\"c\":1,\"c\":2}}",
+                                      "{\"\\u0061\":1,\"a\":2}",
+                                      "NaN",
+                                      "{\"a\":\"\xff\"}"};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
         if (parse(good[i], &e) != 0)
             fail_msg("refused %s: %s", good[i], e.text);
@@ -122,7 +135,8 @@ static void test_json_members(void **state)
 {
     (void)state;
     struct err e = {0};
-    static const char text[] = "{\"s\":\"x\",\"n\":5,\"neg\":-1,\"big\":18446744073709551616,\"b\":true,\"z\":null,\"nul\":\"a\\u0000b\",\"l\":[\"p\",\"q\"]}";
+    static const char text[] = "{\"s\":\"x\",\"n\":5,\"neg\":-1,\"big\":18446744073709551616,\"b\":true,"
+                               "\"z\":null,\"nul\":\"a\\u0000b\",\"l\":[\"p\",\"q\"]}";
     _cleanup_json_ struct json_object *o = NULL;
     assert_int_equal(json_parse(text, strlen(text), &o, &e), 0);
     const char *s = NULL;
@@ -203,9 +217,11 @@ static void test_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_neutral_text),
-        cmocka_unit_test(test_lists),       cmocka_unit_test(test_json_strict),   cmocka_unit_test(test_json_members),
-        cmocka_unit_test(test_digest),      cmocka_unit_test(test_times),         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_whole_numbers),
+        cmocka_unit_test(test_neutral_text), cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_json_strict),  cmocka_unit_test(test_json_members),
+        cmocka_unit_test(test_digest),       cmocka_unit_test(test_times),
+        cmocka_unit_test(test_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

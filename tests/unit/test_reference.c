@@ -58,10 +58,51 @@ static void test_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", ":", "/", "a/", "/a", "a//b", "A", "user/App", "a:", "a:b:c", "a@", "a@sha256:12", "a@sha512:" HEX, "a:-x", "a:.x",
-        "a b", "a\n", "a\x1b", "../a", "a/../b", ".a", "a.", "-a", "a-", "a_", "_a", "a___b", "a..b", "a._b", "http://x/y",
-        "https://x.org/y", "localhost:/a", "localhost:0/a", "localhost:65536/a", "x.org:port/a", "-x.org/a", "x..org/a",
-        "[::1/a", "[]/a", "[::1]x/a", "a:\xc3\xa9", "\xc3\xa9", "localhost:5000/a@sha256:" HEX "0", HEX, "example.org/",
+        "",
+        ":",
+        "/",
+        "a/",
+        "/a",
+        "a//b",
+        "A",
+        "user/App",
+        "a:",
+        "a:b:c",
+        "a@",
+        "a@sha256:12",
+        "a@sha512:" HEX,
+        "a:-x",
+        "a:.x",
+        "a b",
+        "a\n",
+        "a\x1b",
+        "../a",
+        "a/../b",
+        ".a",
+        "a.",
+        "-a",
+        "a-",
+        "a_",
+        "_a",
+        "a___b",
+        "a..b",
+        "a._b",
+        "http://x/y",
+        "https://x.org/y",
+        "localhost:/a",
+        "localhost:0/a",
+        "localhost:65536/a",
+        "x.org:port/a",
+        "-x.org/a",
+        "x..org/a",
+        "[::1/a",
+        "[]/a",
+        "[::1]x/a",
+        "a:\xc3\xa9",
+        "\xc3\xa9",
+        "localhost:5000/a@sha256:" HEX "0",
+        HEX,
+        "example.org/",
     };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct err e = {0};
@@ -96,8 +137,10 @@ static void test_lengths(void **state)
 static void test_hosts(void **state)
 {
     (void)state;
-    static const char *const loopback[] = {"localhost", "localhost:5000", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:5000"};
-    static const char *const other[] = {"localhost.example.org", "127.example.org", "127.0.0.1.example.org", "example.org", "[::2]", "1.127.0.0"};
+    static const char *const loopback[] = {"localhost",    "localhost:5000", "127.0.0.1",
+                                           "127.1.2.3:80", "[::1]",          "[::1]:5000"};
+    static const char *const other[] = {"localhost.example.org", "127.example.org", "127.0.0.1.example.org",
+                                        "example.org",           "[::2]",           "1.127.0.0"};
     struct err e = {0};
     char host[REFERENCE_NAME_MAX + 1];
     for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
@@ -118,9 +161,11 @@ static void test_platforms(void **state)
     (void)state;
     static const struct {
         const char *text, *full;
-    } good[] = {{"amd64", "linux/amd64"}, {"linux/x86_64", "linux/amd64"}, {"linux/arm64/v8", "linux/arm64/v8"},
-                {"aarch64", "linux/arm64"}, {"linux/arm/v7", "linux/arm/v7"}, {"armhf", "linux/arm/v7"}};
-    static const char *const bad[] = {"", "windows/amd64", "linux/", "a/b/c/d", "linux/AMD64", "linux/amd64\n", "linux//v8"};
+    } good[] = {
+        {"amd64", "linux/amd64"},   {"linux/x86_64", "linux/amd64"},  {"linux/arm64/v8", "linux/arm64/v8"},
+        {"aarch64", "linux/arm64"}, {"linux/arm/v7", "linux/arm/v7"}, {"armhf", "linux/arm/v7"}};
+    static const char *const bad[] = {
+        "", "windows/amd64", "linux/", "a/b/c/d", "linux/AMD64", "linux/amd64\n", "linux//v8"};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         struct err e = {0};
         struct platform p;

@@ -71,7 +71,8 @@ static int read_archive_image(struct json_object *o, struct json_object *to, str
 typedef int (*item_reader)(struct json_object *from, struct json_object *to, struct err *e);
 
 /* Every item of an array through `read` into a new array. */
-static int convert(struct json_object *array, item_reader read, struct json_object **ret_answer, struct err *e)
+static int convert(struct json_object *array, item_reader read, struct json_object **ret_answer,
+                   struct err *e)
 {
     size_t count = json_object_array_length(array);
     if (count == 0 || count > PARSE_ARCHIVE_IMAGES_MAX)
@@ -155,8 +156,8 @@ int parse_oci_layout(const char *text, size_t length, struct json_object **ret_a
         r = json_get_u64(o, "schemaVersion", &version, e);
     if (r < 0)
         return r;
-    if (version != 2 || (own && !str_equal(own, TYPE_INDEX)) || json_object_object_get_ex(o, "layers", NULL) ||
-        json_object_object_get_ex(o, "config", NULL))
+    if (version != 2 || (own && !str_equal(own, TYPE_INDEX)) ||
+        json_object_object_get_ex(o, "layers", NULL) || json_object_object_get_ex(o, "config", NULL))
         return err_set(e, EINVAL, "it is not an image index of schema version 2");
     r = json_get_array(o, "manifests", &manifests, e);
     if (r <= 0)

@@ -18,8 +18,8 @@ typedef int (*rule)(const char *text, struct err *e);
 typedef int (*cleaning_rule)(const char *text, char *ret_clean, struct err *e);
 
 /* Copies a list of strings that each pass a rule. */
-static int copy_list(struct json_object *from, const char *key, rule check, struct json_object *to, const char *to_key,
-                     struct err *e)
+static int copy_list(struct json_object *from, const char *key, rule check, struct json_object *to,
+                     const char *to_key, struct err *e)
 {
     _cleanup_str_list_ struct str_list list = {0};
     int r = json_get_strings(from, key, IMAGE_RULE_LIST_MAX, &list, e);
@@ -31,8 +31,8 @@ static int copy_list(struct json_object *from, const char *key, rule check, stru
 }
 
 /* Copies the names of an object whose values are empty objects (ExposedPorts, Volumes), cleaned. */
-static int copy_set(struct json_object *from, const char *key, cleaning_rule clean, struct json_object *to, const char *to_key,
-                    struct err *e)
+static int copy_set(struct json_object *from, const char *key, cleaning_rule clean, struct json_object *to,
+                    const char *to_key, struct err *e)
 {
     _cleanup_str_list_ struct str_list list = {0};
     struct json_object *set = NULL;
@@ -110,8 +110,8 @@ static int check_health_test(struct json_object *test, struct err *e)
 {
     size_t count = json_object_array_length(test);
     const char *kind = count > 0 ? json_object_get_string(json_object_array_get_idx(test, 0)) : NULL;
-    if (count == 0 || (kind && str_equal(kind, "NONE") && count == 1) || (kind && str_equal(kind, "CMD") && count > 1) ||
-        (kind && str_equal(kind, "CMD-SHELL") && count == 2))
+    if (count == 0 || (kind && str_equal(kind, "NONE") && count == 1) ||
+        (kind && str_equal(kind, "CMD") && count > 1) || (kind && str_equal(kind, "CMD-SHELL") && count == 2))
         return 0;
     return err_set(e, EINVAL, "Test is not NONE, CMD with arguments, or CMD-SHELL with one command");
 }
@@ -120,8 +120,11 @@ static int copy_healthcheck(struct json_object *from, struct json_object *to, st
 {
     static const struct {
         const char *from, *to;
-    } numbers[] = {{"Interval", "interval"}, {"Timeout", "timeout"}, {"StartPeriod", "startPeriod"},
-                   {"StartInterval", "startInterval"}, {"Retries", "retries"}};
+    } numbers[] = {{"Interval", "interval"},
+                   {"Timeout", "timeout"},
+                   {"StartPeriod", "startPeriod"},
+                   {"StartInterval", "startInterval"},
+                   {"Retries", "retries"}};
     struct json_object *health = NULL;
     struct json_object *test = NULL;
     int r = json_get_object(from, "Healthcheck", &health, e);
@@ -174,7 +177,8 @@ static int copy_execution(struct json_object *config, struct json_object *to, st
     return r;
 }
 
-static int copy_platform(struct json_object *from, const struct message_parse_request *want, struct json_object *to, struct err *e)
+static int copy_platform(struct json_object *from, const struct message_parse_request *want,
+                         struct json_object *to, struct err *e)
 {
     const char *os = "";
     const char *architecture = "";

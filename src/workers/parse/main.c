@@ -81,7 +81,8 @@ static int serve_message(struct ipc_message *m, struct err *e)
     if (r < 0)
         return r;
     memcpy(&request, m->payload, sizeof(request));
-    if (!message_text_ok(request.media_type, sizeof(request.media_type)) || !message_text_ok(request.os, sizeof(request.os)) ||
+    if (!message_text_ok(request.media_type, sizeof(request.media_type)) ||
+        !message_text_ok(request.os, sizeof(request.os)) ||
         !message_text_ok(request.architecture, sizeof(request.architecture)) ||
         !message_text_ok(request.variant, sizeof(request.variant)))
         return err_set(e, EBADMSG, "malformed request");

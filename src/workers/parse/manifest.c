@@ -59,7 +59,8 @@ static bool has_member(struct json_object *o, const char *key)
     return json_object_object_get_ex(o, key, NULL);
 }
 
-int descriptor_read(struct json_object *o, uint64_t size_max, struct descriptor *ret_descriptor, struct err *e)
+int descriptor_read(struct json_object *o, uint64_t size_max, struct descriptor *ret_descriptor,
+                    struct err *e)
 {
     struct descriptor d = {.media_type = ""};
     const char *digest = NULL;
@@ -72,7 +73,9 @@ int descriptor_read(struct json_object *o, uint64_t size_max, struct descriptor 
     if (r < 0)
         return r;
     if (urls && json_object_array_length(urls) > 0)
-        return err_set(e, EINVAL, "a descriptor names other places to fetch from (urls); foreign layers are not supported");
+        return err_set(
+            e, EINVAL,
+            "a descriptor names other places to fetch from (urls); foreign layers are not supported");
     r = json_get_string(o, "digest", &digest, e);
     if (r == 0)
         return err_set(e, EINVAL, "a descriptor has no digest");
@@ -86,14 +89,15 @@ int descriptor_read(struct json_object *o, uint64_t size_max, struct descriptor 
     if (r == 0 || d.size == 0)
         return err_set(e, EINVAL, "a descriptor has no size");
     if (d.size > size_max)
-        return err_set(e, EFBIG, "a descriptor has size %llu, more than the limit of %llu", (unsigned long long)d.size,
-                       (unsigned long long)size_max);
+        return err_set(e, EFBIG, "a descriptor has size %llu, more than the limit of %llu",
+                       (unsigned long long)d.size, (unsigned long long)size_max);
     *ret_descriptor = d;
     return 0;
 }
 
 /* The document says the same of itself as its sender, is of version 2, and has no member of the other kind. */
-static int check_identity(struct json_object *o, const char *announced, enum document_type type, struct err *e)
+static int check_identity(struct json_object *o, const char *announced, enum document_type type,
+                          struct err *e)
 {
     static const char *const not_in_index[] = {"layers", "config", "fsLayers", "history", "signatures"};
     static const char *const not_in_manifest[] = {"manifests", "fsLayers", "history", "signatures"};
@@ -123,13 +127,15 @@ static bool is_plain_variant(const char *architecture, const char *variant)
     if (!*variant)
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(plain_variants); i++)
-        if (str_equal(architecture, plain_variants[i].architecture) && str_equal(variant, plain_variants[i].variant))
+        if (str_equal(architecture, plain_variants[i].architecture) &&
+            str_equal(variant, plain_variants[i].variant))
             return true;
     return false;
 }
 
 /* How well an entry's platform fits: 0 not at all; more is better. */
-static int rank_platform(const struct message_parse_request *want, const char *os, const char *architecture, const char *variant)
+static int rank_platform(const struct message_parse_request *want, const char *os, const char *architecture,
+                         const char *variant)
 {
     if (!str_equal(os, want->os) || !str_equal(architecture, want->architecture))
         return 0;
@@ -141,8 +147,8 @@ static int rank_platform(const struct message_parse_request *want, const char *o
 }
 
 /* 1: this entry may be chosen, with *ret_rank; 0: it is something else. */
-static int judge_entry(struct json_object *entry, const struct message_parse_request *want, struct descriptor *ret_descriptor,
-                       int *ret_rank, struct err *e)
+static int judge_entry(struct json_object *entry, const struct message_parse_request *want,
+                       struct descriptor *ret_descriptor, int *ret_rank, struct err *e)
 {
     struct descriptor d;
     struct json_object *platform = NULL;
@@ -169,8 +175,8 @@ static int judge_entry(struct json_object *entry, const struct message_parse_req
     return *ret_rank > 0;
 }
 
-static int choose(struct json_object *index, const struct message_parse_request *want, struct message_parse_chosen *ret_chosen,
-                  struct err *e)
+static int choose(struct json_object *index, const struct message_parse_request *want,
+                  struct message_parse_chosen *ret_chosen, struct err *e)
 {
     struct json_object *manifests = NULL;
     struct descriptor best = {0};
@@ -232,7 +238,8 @@ static int read_layer(struct json_object *o, struct message_parse_layer *ret_lay
         return r;
     for (size_t i = 0; i < ARRAY_SIZE(layer_types); i++)
         if (str_equal(d.media_type, layer_types[i].media_type)) {
-            *ret_layer = (struct message_parse_layer){.size = d.size, .compression = layer_types[i].compression};
+            *ret_layer =
+                (struct message_parse_layer){.size = d.size, .compression = layer_types[i].compression};
             memcpy(ret_layer->digest, d.digest.bytes, sizeof(ret_layer->digest));
             return 0;
         }
@@ -244,8 +251,10 @@ static int check_repeated(const struct message_parse_manifest *m, size_t last, s
 {
     for (size_t i = 0; i < last; i++)
         if (memcmp(m->layers[i].digest, m->layers[last].digest, sizeof(m->layers[i].digest)) == 0 &&
-            (m->layers[i].size != m->layers[last].size || m->layers[i].compression != m->layers[last].compression))
-            return err_set(e, EINVAL, "layers %zu and %zu are one blob with two descriptions", i + 1, last + 1);
+            (m->layers[i].size != m->layers[last].size ||
+             m->layers[i].compression != m->layers[last].compression))
+            return err_set(e, EINVAL, "layers %zu and %zu are one blob with two descriptions", i + 1,
+                           last + 1);
     return 0;
 }
 
@@ -262,7 +271,8 @@ static int read_manifest(struct json_object *o, struct message_parse_manifest *r
     if (count == 0)
         return err_set(e, EINVAL, "the image has no layers: there is nothing to run");
     if (count > MESSAGE_LAYERS_MAX)
-        return err_set(e, E2BIG, "the image has %zu layers; at most %d are supported", count, MESSAGE_LAYERS_MAX);
+        return err_set(e, E2BIG, "the image has %zu layers; at most %d are supported", count,
+                       MESSAGE_LAYERS_MAX);
     for (size_t i = 0; i < count; i++) {
         r = read_layer(json_object_array_get_idx(layers, i), &m.layers[i], e);
         if (r == 0)
@@ -276,12 +286,14 @@ static int read_manifest(struct json_object *o, struct message_parse_manifest *r
 }
 
 int parse_manifest(const char *text, size_t length, const struct message_parse_request *request,
-                   struct message_parse_chosen *ret_chosen, struct message_parse_manifest *ret_manifest, struct err *e)
+                   struct message_parse_chosen *ret_chosen, struct message_parse_manifest *ret_manifest,
+                   struct err *e)
 {
     _cleanup_json_ struct json_object *o = NULL;
     enum document_type type = document_type_of(request->media_type);
     if (type == DOCUMENT_UNKNOWN && strstr(request->media_type, "manifest.v1"))
-        return err_set(e, EINVAL, "it is a manifest of Docker's schema 1, which is not supported: push the image again");
+        return err_set(e, EINVAL,
+                       "it is a manifest of Docker's schema 1, which is not supported: push the image again");
     if (type == DOCUMENT_UNKNOWN)
         return err_set(e, EINVAL, "it is of type '%.120s', not an image manifest", request->media_type);
     int r = json_parse(text, length, &o, e);

@@ -10,9 +10,10 @@
 #include "base/digest.h"
 #include "base/messages.h"
 
-#define PARSE_DOCUMENT_MAX (4U << 20)  /* bytes of any document */
-#define PARSE_ANSWER_MAX (16U << 20)   /* bytes of a text answer (escapes can make it longer than the document) */
-#define PARSE_INDEX_MAX 1024           /* manifests in an index */
+#define PARSE_DOCUMENT_MAX (4U << 20) /* bytes of any document */
+#define PARSE_ANSWER_MAX \
+    (16U << 20)              /* bytes of a text answer (escapes can make it longer than the document) */
+#define PARSE_INDEX_MAX 1024 /* manifests in an index */
 #define PARSE_ARCHIVE_IMAGES_MAX 256
 #define PARSE_ARCHIVE_TAGS_MAX 256
 #define PARSE_CONFIG_SIZE_MAX (4U << 20)
@@ -26,7 +27,8 @@ struct descriptor {
 };
 
 /* Members mediaType, digest, size of `o`. Descriptors that name other places (urls) are refused. */
-int descriptor_read(struct json_object *o, uint64_t size_max, struct descriptor *ret_descriptor, struct err *e);
+int descriptor_read(struct json_object *o, uint64_t size_max, struct descriptor *ret_descriptor,
+                    struct err *e);
 
 enum document_type {
     DOCUMENT_UNKNOWN,
@@ -37,7 +39,8 @@ enum document_type document_type_of(const char *media_type);
 
 /* Index or manifest: one of the two is filled. 1: *ret_chosen, 2: *ret_manifest. */
 int parse_manifest(const char *text, size_t length, const struct message_parse_request *request,
-                   struct message_parse_chosen *ret_chosen, struct message_parse_manifest *ret_manifest, struct err *e);
+                   struct message_parse_chosen *ret_chosen, struct message_parse_manifest *ret_manifest,
+                   struct err *e);
 
 /* Image configuration -> the "config" object of image/record.h, with "diffIds". */
 int parse_config(const char *text, size_t length, const struct message_parse_request *request,
