@@ -29,6 +29,18 @@ int runtime_keep_capabilities(struct err *e)
     return 0;
 }
 
+int runtime_give_stdio(const int stdio[3], uid_t owner, struct err *e)
+{
+    for (int i = 0; i < 3; i++) {
+        struct stat st;
+        if (fstat(stdio[i], &st) < 0)
+            return err_errno(e, "standard stream %d", i);
+        if (S_ISFIFO(st.st_mode) && fchown(stdio[i], owner, owner) < 0)
+            return err_errno(e, "standard stream %d", i);
+    }
+    return 0;
+}
+
 static void parts_clear(struct rootfs_parts *parts, size_t mount_count)
 {
     overlay_trees_clear(&parts->trees);
@@ -47,10 +59,7 @@ static int make_tree(const struct spec_mount *m, int idmap, struct err *e)
         return err_wrap(e, "mount for %s", m->target);
     int r = fsmount_set(tree, m->attr | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, m->recursive, idmap, e);
     if (r == -EINVAL && idmap >= 0)
-        return err_set(
-            e, EINVAL,
-            "mount for %s: the file system of the source cannot map ids (idmapped mounts); use a volume",
-            m->target);
+        return err_set(e, EINVAL, "mount for %s: the file system of the source cannot map ids (idmapped mounts); use a volume", m->target);
     return r < 0 ? err_wrap(e, "mount for %s", m->target) : steal_fd(&tree);
 }
 
@@ -86,25 +95,10 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
     return 0;
 }
 
-/* The pipes belong to the container's root, which hands them to its user: /dev/stdout can be opened again. */
-static int give_stdio(const struct runtime_start *start, struct err *e)
-{
-    for (int i = 0; i < 3 && !start->spec->process.terminal; i++) {
-        struct stat st;
-        if (fstat(start->stdio[i], &st) < 0)
-            return err_errno(e, "standard stream %d", i);
-        if (S_ISFIFO(st.st_mode) &&
-            fchown(start->stdio[i], start->spec->block_first, start->spec->block_first) < 0)
-            return err_errno(e, "standard stream %d", i);
-    }
-    return 0;
-}
-
 static pid_t clone_first(int *ret_pidfd)
 {
     struct clone_args args = {
-        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
-                 CLONE_NEWUTS | CLONE_NEWTIME,
+        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME,
         .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
         .exit_signal = SIGCHLD,
     };
@@ -140,8 +134,7 @@ static bool has_owner_binds(const struct spec *s)
 }
 
 /* A bind in which the source's owner is the container's user. */
-static int make_owner_tree(const struct spec *s, const struct spec_mount *m,
-                           const struct report_identity *who, struct err *e)
+static int make_owner_tree(const struct spec *s, const struct spec_mount *m, const struct report_identity *who, struct err *e)
 {
     struct stat st;
     if (fstat(m->source, &st) < 0)
@@ -210,8 +203,7 @@ static void abandon(struct runtime_process *p)
     close_fd(&p->sync);
 }
 
-static int start_first(const struct runtime_start *start, const struct rootfs_parts *parts,
-                       struct runtime_process *p, struct err *e)
+static int start_first(const struct runtime_start *start, const struct rootfs_parts *parts, struct runtime_process *p, struct err *e)
 {
     int pair[2];
     int r = ipc_pair(pair, e);
@@ -243,14 +235,15 @@ int runtime_create(const struct runtime_start *start, struct runtime_process *re
 {
     struct runtime_process p = RUNTIME_PROCESS_INIT;
     struct rootfs_parts parts = {.trees = {.writable = -1}, .dev = -1};
+    const struct spec *s = start->spec;
     int r = runtime_keep_capabilities(e);
     if (r == 0)
-        r = give_stdio(start, e);
+        r = s->process.terminal ? 0 : runtime_give_stdio(start->stdio, s->block_first, e);
     if (r == 0)
         r = prepare_parts(start, &parts, e);
     if (r == 0)
         r = start_first(start, &parts, &p, e);
-    parts_clear(&parts, start->spec->mount_count);
+    parts_clear(&parts, s->mount_count);
     if (r < 0) {
         abandon(&p);
         return r;

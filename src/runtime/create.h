@@ -43,3 +43,6 @@ int runtime_go(struct runtime_process *p, struct err *e);
 
 /* Keeps capabilities across changes of ids in this process (SECBIT_NO_SETUID_FIXUP). Done by runtime_create; here for exec. */
 int runtime_keep_capabilities(struct err *e);
+
+/* Gives pipes among the container's standard streams to its root (host id `owner`), which hands them on to its user. */
+int runtime_give_stdio(const int stdio[3], uid_t owner, struct err *e);

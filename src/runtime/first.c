@@ -23,6 +23,7 @@
 #include "runtime/fsmount.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
+#include "runtime/terminal.h"
 
 static struct ipc_message message; /* too large for the stack of a comfortable reader */
 
@@ -95,43 +96,25 @@ static int add_mounts(const struct spec *s, const struct rootfs_parts *parts, co
     return 0;
 }
 
-/* A pty of the container's own devpts: the slave becomes the terminal and /dev/console, the master goes to the supervisor. */
+/* The slave becomes the terminal and /dev/console, the master goes to the supervisor. */
 static int open_terminal(const struct rootfs *f, const struct user_identity *who, int sync, struct err *e)
 {
-    int unlock = 0;
-    unsigned number = 0;
     char name[16];
-    _cleanup_close_ int master = openat(f->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
-    if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCGPTN, &number) < 0)
-        return err_errno(e, "open a terminal");
-    _cleanup_close_ int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (slave < 0 || fchown(slave, who->uid, (gid_t)-1) < 0)
-        return err_errno(e, "open a terminal");
+    unsigned number = 0;
+    _cleanup_close_ int slave = -1;
+    _cleanup_close_ int master = terminal_open(f->pts, who->uid, &slave, &number, e);
+    if (master < 0)
+        return master;
     (void)snprintf(name, sizeof(name), "%u", number);
-    _cleanup_close_ int console =
-        openat(f->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    _cleanup_close_ int tree = console < 0 ? -1 : fsmount_clone_at(f->pts, name, e);
+    _cleanup_close_ int console = openat(f->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (console < 0)
         return err_errno(e, "make /dev/console");
+    _cleanup_close_ int tree = fsmount_clone_at(f->pts, name, e);
     int r = tree < 0 ? tree : fsmount_attach(tree, console, e);
     if (r < 0)
         return err_wrap(e, "/dev/console");
-    if (ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0 || dup2(slave, 1) < 0 || dup2(slave, 2) < 0)
-        return err_errno(e, "take the terminal");
-    return ipc_send(sync, REPORT_TERMINAL, NULL, 0, &master, 1, e);
-}
-
-static int take_pipes(const struct runtime_start *start, const struct user_identity *who, struct err *e)
-{
-    for (int i = 0; i < 3; i++) {
-        struct stat st;
-        if (fstat(start->stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) &&
-            fchown(start->stdio[i], who->uid, who->gid) < 0)
-            return err_errno(e, "standard stream %d", i);
-        if (dup2(start->stdio[i], i) < 0)
-            return err_errno(e, "standard stream %d", i);
-    }
-    return 0;
+    r = terminal_take(slave, e);
+    return r < 0 ? r : ipc_send(sync, REPORT_TERMINAL, NULL, 0, &master, 1, e);
 }
 
 /* Where a read-only root may still be written: what was mounted for that. */
@@ -146,8 +129,8 @@ static int list_writable(const struct spec *s, struct str_list *list, struct err
     return 0;
 }
 
-static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync,
-                  struct rootfs *f, struct user_identity *who, struct err *e)
+static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync, struct rootfs *f,
+                  struct user_identity *who, struct err *e)
 {
     const struct spec *s = start->spec;
     int r = await(sync, REPORT_GO, 0, e);
@@ -166,7 +149,7 @@ static int set_up(const struct runtime_start *start, const struct rootfs_parts *
     if (r == 0)
         r = rootfs_finish(f, s, e);
     if (r == 0)
-        r = s->process.terminal ? open_terminal(f, who, sync, e) : take_pipes(start, who, e);
+        r = s->process.terminal ? open_terminal(f, who, sync, e) : process_take_pipes(start->stdio, who, e);
     if (r == 0)
         r = await(sync, REPORT_EXEC, 0, e);
     return r;

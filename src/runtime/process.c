@@ -70,6 +70,18 @@ int process_set_capabilities(uint64_t set, struct err *e)
     return 0;
 }
 
+int process_take_pipes(const int stdio[3], const struct user_identity *who, struct err *e)
+{
+    for (int i = 0; i < 3; i++) {
+        struct stat st;
+        if (fstat(stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) && fchown(stdio[i], who->uid, who->gid) < 0)
+            return err_errno(e, "standard stream %d", i);
+        if (dup2(stdio[i], i) < 0)
+            return err_errno(e, "standard stream %d", i);
+    }
+    return 0;
+}
+
 static int set_ids(const struct user_identity *u, struct err *e)
 {
     if (setgroups(u->group_count, u->groups) < 0)

@@ -26,5 +26,8 @@ int process_bound_capabilities(uint64_t keep, struct err *e);
 /* Sets effective and permitted to `set`, inheritable to none. */
 int process_set_capabilities(uint64_t set, struct err *e);
 
+/* Makes three descriptors the standard streams; pipes among them are given to the user, so that /dev/stdout can be opened again. */
+int process_take_pipes(const int stdio[3], const struct user_identity *who, struct err *e);
+
 /* Does not return: becomes the program, or reports and exits with 125, 126 or 127. */
 _Noreturn void process_become(const struct process_context *c);
