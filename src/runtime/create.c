@@ -59,7 +59,10 @@ static int make_tree(const struct spec_mount *m, int idmap, struct err *e)
         return err_wrap(e, "mount for %s", m->target);
     int r = fsmount_set(tree, m->attr | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, m->recursive, idmap, e);
     if (r == -EINVAL && idmap >= 0)
-        return err_set(e, EINVAL, "mount for %s: the file system of the source cannot map ids (idmapped mounts); use a volume", m->target);
+        return err_set(
+            e, EINVAL,
+            "mount for %s: the file system of the source cannot map ids (idmapped mounts); use a volume",
+            m->target);
     return r < 0 ? err_wrap(e, "mount for %s", m->target) : steal_fd(&tree);
 }
 
@@ -98,7 +101,8 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
 static pid_t clone_first(int *ret_pidfd)
 {
     struct clone_args args = {
-        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWTIME,
+        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+                 CLONE_NEWUTS | CLONE_NEWTIME,
         .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
         .exit_signal = SIGCHLD,
     };
@@ -134,7 +138,8 @@ static bool has_owner_binds(const struct spec *s)
 }
 
 /* A bind in which the source's owner is the container's user. */
-static int make_owner_tree(const struct spec *s, const struct spec_mount *m, const struct report_identity *who, struct err *e)
+static int make_owner_tree(const struct spec *s, const struct spec_mount *m,
+                           const struct report_identity *who, struct err *e)
 {
     struct stat st;
     if (fstat(m->source, &st) < 0)
@@ -203,7 +208,8 @@ static void abandon(struct runtime_process *p)
     close_fd(&p->sync);
 }
 
-static int start_first(const struct runtime_start *start, const struct rootfs_parts *parts, struct runtime_process *p, struct err *e)
+static int start_first(const struct runtime_start *start, const struct rootfs_parts *parts,
+                       struct runtime_process *p, struct err *e)
 {
     int pair[2];
     int r = ipc_pair(pair, e);

@@ -24,8 +24,9 @@
 #include "runtime/report.h"
 #include "runtime/terminal.h"
 
-#define NAMESPACES                                                                                                    \
-    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWTIME)
+#define NAMESPACES                                                                             \
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
+     CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 enum enter_message { ENTER_PROCESS = 1, ENTER_TERMINAL = 2 };
 
@@ -55,13 +56,17 @@ static _Noreturn void second_run(const struct runtime_enter *x, int sync)
     if (r == 0)
         r = user_resolve(root, x->process->user, &x->process->groups, &who, &e);
     if (r == 0)
-        r = x->process->terminal ? give_terminal(root, who.uid, sync, &e) : process_take_pipes(x->stdio, &who, &e);
+        r = x->process->terminal ? give_terminal(root, who.uid, sync, &e)
+                                 : process_take_pipes(x->stdio, &who, &e);
     if (r < 0) {
         report_send(x->report_fd, RUNTIME_STATUS_ENGINE, &e);
         _exit(RUNTIME_STATUS_ENGINE);
     }
-    const struct process_context context = {
-        .process = x->process, .identity = &who, .root_fd = root, .writable = x->writable, .report_fd = x->report_fd};
+    const struct process_context context = {.process = x->process,
+                                            .identity = &who,
+                                            .root_fd = root,
+                                            .writable = x->writable,
+                                            .report_fd = x->report_fd};
     process_become(&context);
 }
 
@@ -73,7 +78,8 @@ static int join(const struct runtime_enter *x, struct err *e)
         r = process_set_rlimits(0, x->process, e);
     if (r == 0) {
         _cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        r = self < 0 ? err_errno(e, "open /proc/self") : io_write_existingf_at(self, "oom_score_adj", e, "%d", x->oom_score_adj);
+        r = self < 0 ? err_errno(e, "open /proc/self")
+                     : io_write_existingf_at(self, "oom_score_adj", e, "%d", x->oom_score_adj);
     }
     if (r < 0)
         return r;
@@ -98,7 +104,8 @@ static _Noreturn void first_run(const struct runtime_enter *x, int sync)
         pid_t pid = sys_clone3(&args);
         if (pid == 0)
             second_run(x, sync);
-        r = pid < 0 ? err_errno(&e, "start a process in the container") : ipc_send(sync, ENTER_PROCESS, NULL, 0, &pidfd, 1, &e);
+        r = pid < 0 ? err_errno(&e, "start a process in the container")
+                    : ipc_send(sync, ENTER_PROCESS, NULL, 0, &pidfd, 1, &e);
     }
     if (r < 0)
         report_send(x->report_fd, RUNTIME_STATUS_ENGINE, &e);

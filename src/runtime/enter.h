@@ -15,7 +15,7 @@ struct runtime_enter {
     const struct cgroup *cgroup;
     uid_t block_first;
     int oom_score_adj;
-    int stdio[3];                    /* not used with a terminal */
+    int stdio[3]; /* not used with a terminal */
     int report_fd;
 };
 

@@ -106,7 +106,8 @@ static int open_terminal(const struct rootfs *f, const struct user_identity *who
     if (master < 0)
         return master;
     (void)snprintf(name, sizeof(name), "%u", number);
-    _cleanup_close_ int console = openat(f->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int console =
+        openat(f->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (console < 0)
         return err_errno(e, "make /dev/console");
     _cleanup_close_ int tree = fsmount_clone_at(f->pts, name, e);
@@ -129,8 +130,8 @@ static int list_writable(const struct spec *s, struct str_list *list, struct err
     return 0;
 }
 
-static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync, struct rootfs *f,
-                  struct user_identity *who, struct err *e)
+static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync,
+                  struct rootfs *f, struct user_identity *who, struct err *e)
 {
     const struct spec *s = start->spec;
     int r = await(sync, REPORT_GO, 0, e);

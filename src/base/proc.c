@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about a process (proc.h). The name in /proc/PID/stat is the process' own choice: it is skipped, not parsed. */
+#include "base/proc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/num.h"
+#include "base/syscalls.h"
+
+#define STAT_MAX 4096
+#define STAT_START_FIELD 22
+#define STAT_FIRST_FIELD_AFTER_NAME 3
+
+int proc_start_time(pid_t pid, uint64_t *ret_ticks, struct err *e)
+{
+    char path[32];
+    _cleanup_buf_ struct buf text = {0};
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int r = io_read_path(path, STAT_MAX, &text, e);
+    if (r < 0)
+        return r == -ENOENT ? err_set(e, ESRCH, "process %d is gone", (int)pid) : r;
+    char *rest = text.data ? strrchr(text.data, ')') : NULL;
+    if (!rest || rest[1] != ' ')
+        return err_set(e, EINVAL, "%s has an unknown form", path);
+    rest += 2;
+    for (int field = STAT_FIRST_FIELD_AFTER_NAME; rest; field++) {
+        char *value = strsep(&rest, " ");
+        if (field == STAT_START_FIELD)
+            return num_parse_u64(value, UINT64_MAX, ret_ticks, e);
+    }
+    return err_set(e, EINVAL, "%s has an unknown form", path);
+}
+
+int proc_open(pid_t pid, uint64_t start_ticks, struct err *e)
+{
+    uint64_t now;
+    _cleanup_close_ int fd = pid > 0 ? sys_pidfd_open(pid) : -1;
+    if (fd < 0)
+        return err_set(e, ESRCH, "process %d is gone", (int)pid);
+    int r = proc_start_time(pid, &now, e);
+    if (r < 0)
+        return r;
+    return now == start_ticks ? steal_fd(&fd) : err_set(e, ESRCH, "process %d is gone", (int)pid);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From plan to spec (compose.h). Trusted; sources of binds are opened here, judged on the very descriptor that is mounted. */
+#include "engine/compose.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/dirs.h"
+#include "base/ids.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "engine/compose_filters.h"
+#include "engine/volume.h"
+#include "image/image.h"
+#include "image/layers.h"
+#include "practices/bind_source.h"
+
+#define CPU_PERIOD_US 100000
+#define NANO_PER_PERIOD 10000 /* 1e9 nano-processors x 100 ms = 1e5 us: quota = nano / 10^4 */
+#define TMPFS_SIZE_DEFAULT (64ULL << 20)
+
+uint64_t compose_total_memory(void)
+{
+    struct sysinfo info;
+    if (sysinfo(&info) < 0)
+        return SPEC_UNSET;
+    uint64_t ram = (uint64_t)info.totalram * info.mem_unit;
+    uint64_t kept = ram / 10 > (512ULL << 20) ? ram / 10 : 512ULL << 20;
+    return ram > kept ? ram - kept : ram;
+}
+
+static int add_layers(const struct store *s, const struct container *c, struct spec *spec, struct err *e)
+{
+    _cleanup_image_ struct image *image = NULL;
+    size_t index[IMAGE_LAYERS_MAX];
+    int r = image_find(s, c->plan.image_id, &image, e);
+    if (r < 0)
+        return err_wrap(e, "image of the container");
+    size_t count = image_distinct_layers(image, index);
+    for (size_t i = count; i > 0; i--) {
+        int fd = layer_open(s, &image->layers[index[i - 1]].blob, e);
+        if (fd < 0)
+            return fd;
+        spec->layers[spec->layer_count++] = fd;
+    }
+    return 0;
+}
+
+static uint64_t mount_attr(const struct plan_mount *m)
+{
+    return (m->read_only ? MOUNT_ATTR_RDONLY : 0) | (m->noexec ? MOUNT_ATTR_NOEXEC : 0);
+}
+
+/* A missing source of -v is made as a directory, as Docker does. The path is the caller's own. */
+static int open_bind_source(const struct plan_mount *m, struct err *e)
+{
+    int fd = open(m->source, O_PATH | O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    if (errno != ENOENT || !m->make_source)
+        return err_errno(e, "bind source %s%s", m->source, errno == ENOENT ? " does not exist" : "");
+    _cleanup_close_ int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (slash < 0)
+        return err_errno(e, "open /");
+    return path_make_dirs_in_root(slash, m->source, 0755, (uid_t)-1, (gid_t)-1, e);
+}
+
+static int add_bind(const struct plan_mount *m, struct spec *spec, struct err *e)
+{
+    struct stat st;
+    _cleanup_close_ int fd = open_bind_source(m, e);
+    int r = fd < 0 ? fd : bind_source_check(fd, m->source, m->read_only, e);
+    if (r < 0)
+        return r;
+    if (fstat(fd, &st) < 0)
+        return err_errno(e, "bind source %s", m->source);
+    struct spec_mount *sm = spec_add_mount(spec, SPEC_MOUNT_BIND, m->target, e);
+    if (!sm)
+        return -e->code;
+    sm->is_dir = S_ISDIR(st.st_mode);
+    sm->recursive = true;
+    sm->attr = mount_attr(m);
+    /* Root's own files stay nobody's, unless a writable bind was asked for; then no set-id bit can be made on them. */
+    sm->ids = st.st_uid == 0 && m->read_only ? SPEC_IDS_NONE : SPEC_IDS_OWNER;
+    sm->source = steal_fd(&fd);
+    return st.st_uid == 0 && !m->read_only ? compose_deny_setid(&spec->process, e) : 0;
+}
+
+static int add_volume(const struct store *s, const struct plan_mount *m, struct spec *spec, struct err *e)
+{
+    bool fresh = false;
+    _cleanup_close_ int fd = volume_open(s, m->source, &fresh, e);
+    if (fd < 0)
+        return fd;
+    struct spec_mount *sm = spec_add_mount(spec, SPEC_MOUNT_BIND, m->target, e);
+    if (!sm)
+        return -e->code;
+    sm->is_dir = true;
+    sm->take_owner = fresh;
+    sm->attr = mount_attr(m);
+    sm->ids = SPEC_IDS_BLOCK;
+    sm->source = steal_fd(&fd);
+    return 0;
+}
+
+static int add_tmpfs(const struct plan_mount *m, struct spec *spec, struct err *e)
+{
+    struct spec_mount *sm = spec_add_mount(spec, SPEC_MOUNT_TMPFS, m->target, e);
+    if (!sm)
+        return -e->code;
+    sm->attr = (m->read_only ? MOUNT_ATTR_RDONLY : 0) | (m->exec ? 0 : MOUNT_ATTR_NOEXEC);
+    sm->size = m->size == PLAN_UNSET ? TMPFS_SIZE_DEFAULT : m->size;
+    sm->mode = m->mode ? m->mode : 01777;
+    sm->uid = m->uid;
+    sm->gid = m->gid;
+    return 0;
+}
+
+/* Depth of a target: a mount must come before those below it. */
+static size_t depth(const char *target)
+{
+    size_t n = 0;
+    for (const char *p = target; *p; p++)
+        n += p[0] == '/' && p[1] && p[1] != '/';
+    return n;
+}
+
+static int add_mounts(const struct store *s, const struct plan *p, struct spec *spec, struct err *e)
+{
+    size_t deepest = 0;
+    for (size_t i = 0; i < p->mount_count; i++)
+        deepest = depth(p->mounts[i].target) > deepest ? depth(p->mounts[i].target) : deepest;
+    for (size_t level = 0; level <= deepest; level++) {
+        for (size_t i = 0; i < p->mount_count; i++) {
+            const struct plan_mount *m = &p->mounts[i];
+            if (depth(m->target) != level)
+                continue;
+            int r = m->type == PLAN_MOUNT_BIND     ? add_bind(m, spec, e)
+                    : m->type == PLAN_MOUNT_VOLUME ? add_volume(s, m, spec, e)
+                                                   : add_tmpfs(m, spec, e);
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
+}
+
+/* /etc/hosts and friends: files of ours in the writable directory's `etc`, so that writing to them touches nothing of the host. */
+static int add_etc_file(int etc, const char *name, const char *text, struct spec *spec, struct err *e)
+{
+    char target[64];
+    (void)snprintf(target, sizeof(target), "/etc/%s", name);
+    int r = io_replace_file_at(etc, name, text, strlen(text), 0644, false, e);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int fd = openat(etc, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fchownat(fd, "", IDS_NEUTRAL, IDS_NEUTRAL, AT_EMPTY_PATH) < 0)
+        return err_errno(e, "make %s", target);
+    struct spec_mount *sm = spec_add_mount(spec, SPEC_MOUNT_BIND, target, e);
+    if (!sm)
+        return -e->code;
+    sm->ids = SPEC_IDS_BLOCK;
+    sm->source = steal_fd(&fd);
+    return 0;
+}
+
+static int add_etc(const struct container *c, struct spec *spec, struct err *e)
+{
+    _cleanup_free_ char *hosts = NULL;
+    _cleanup_free_ char *hostname = NULL;
+    _cleanup_close_ int etc = path_make_dir_at(c->dir, "etc", 0700, e);
+    if (etc < 0)
+        return etc;
+    int r = str_format(&hosts, e, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+                       spec->hostname);
+    if (r == 0)
+        r = str_format(&hostname, e, "%s\n", spec->hostname);
+    if (r == 0)
+        r = add_etc_file(etc, "hosts", hosts, spec, e);
+    if (r == 0)
+        r = add_etc_file(etc, "hostname", hostname, spec, e);
+    if (r == 0)
+        r = add_etc_file(etc, "resolv.conf", "# no network\n", spec, e);
+    return r;
+}
+
+static void set_resources(const struct plan *p, struct spec_resources *r)
+{
+    r->memory = p->memory;
+    r->memory_swap = p->memory_swap == PLAN_UNSET ? p->memory : p->memory_swap;
+    r->pids = p->pids;
+    if (p->cpus_nano != PLAN_UNSET) {
+        r->cpu_period_us = CPU_PERIOD_US;
+        r->cpu_quota_us = p->cpus_nano / NANO_PER_PERIOD;
+    }
+}
+
+/* The network namespace is the container's own, so these need no capability and touch nobody else. */
+static int add_sysctls(const struct plan *p, struct spec *spec, struct err *e)
+{
+    int r = str_list_add(&spec->sysctls, "net.ipv4.ip_unprivileged_port_start=0", e);
+    if (r == 0)
+        r = str_list_add(&spec->sysctls, "net.ipv4.ping_group_range=0 65533", e);
+    for (size_t i = 0; i < p->sysctls.count && r == 0; i++)
+        r = str_list_add(&spec->sysctls, p->sysctls.items[i], e);
+    return r;
+}
+
+int compose_writable(const struct plan *p, struct str_list *ret, struct err *e)
+{
+    static const char *const always[] = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"};
+    int r = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(always) && r == 0; i++)
+        r = str_list_add(ret, always[i], e);
+    for (size_t i = 0; i < p->mount_count && r == 0; i++)
+        if (!p->mounts[i].read_only)
+            r = str_list_add(ret, p->mounts[i].target, e);
+    return r;
+}
+
+int compose_spec(const struct store *s, const struct container *c, unsigned block, struct spec *ret_spec,
+                 struct err *e)
+{
+    const struct plan *p = &c->plan;
+    _cleanup_spec_ struct spec spec;
+    spec_init(&spec);
+    spec.block_first = ids_block_first(block);
+    spec.shim_uid = ids_shim(block);
+    spec.root_read_only = p->read_only;
+    spec.shm_size = p->shm_size == PLAN_UNSET ? 64ULL << 20 : p->shm_size;
+    spec.oom_score_adj = COMPOSE_OOM_SCORE_ADJ;
+    set_resources(p, &spec.resources);
+    int r = str_copy(p->cpuset_cpus, &spec.resources.cpuset_cpus, e);
+    if (r == 0)
+        r = p->hostname ? str_copy(p->hostname, &spec.hostname, e)
+                        : str_copy_n(c->id, ID_SHORT_LENGTH, &spec.hostname, e);
+    if (r == 0)
+        r = str_copy(p->domainname, &spec.domainname, e);
+    if (r == 0)
+        r = compose_process(s, c, &spec.process, e);
+    if (r == 0)
+        r = add_layers(s, c, &spec, e);
+    if (r == 0) {
+        spec.writable = path_open_dir_at(c->dir, "rw", e);
+        r = spec.writable < 0 ? spec.writable : 0;
+    }
+    if (r == 0)
+        r = add_sysctls(p, &spec, e);
+    if (r == 0)
+        r = add_etc(c, &spec, e);
+    if (r == 0)
+        r = add_mounts(s, p, &spec, e);
+    if (r == 0 && p->init) {
+        _cleanup_free_ char *path = NULL;
+        r = str_format(&path, e, "%s/casemate-init", dirs_libexec());
+        spec.process.init = r < 0 ? -1 : open(path, O_PATH | O_CLOEXEC);
+        if (r == 0 && spec.process.init < 0)
+            r = err_errno(e, "helper program %s", path);
+    }
+    if (r < 0)
+        return r;
+    *ret_spec = spec;
+    spec_init(&spec);
+    return 0;
+}

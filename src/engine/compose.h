@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a plan (what was decided) to a spec (what the kernel is asked for): opens what is mounted, turns names into numbers. */
+#pragma once
+
+#include "engine/container.h"
+#include "runtime/spec.h"
+
+/* `block` is the id block that this start holds. */
+int compose_spec(const struct store *s, const struct container *c, unsigned block, struct spec *ret_spec,
+                 struct err *e);
+
+/* The part that exec shares with the first process: privileges, filters, limits. args, cwd and user are filled from the plan. */
+int compose_process(const struct store *s, const struct container *c, struct spec_process *ret,
+                    struct err *e);
+
+/* Where a read-only root may be written (for Landlock): targets of writable mounts. */
+int compose_writable(const struct plan *p, struct str_list *ret, struct err *e);
+
+/* Limit of all containers together, bytes: RAM less the larger of 512 MiB and 10 %. */
+uint64_t compose_total_memory(void);
+
+#define COMPOSE_OOM_SCORE_ADJ 500 /* containers go before anything else of the host */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Image under plan (merge.h). The record was validated when the image came in. */
+#include "engine/merge.h"
+
+#include <errno.h>
+
+#define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int merge_command(struct plan *p, const struct image *image, struct err *e)
+{
+    int r = 0;
+    bool image_entrypoint = p->entrypoint.count == 0 && !p->entrypoint_given;
+    if (image_entrypoint)
+        r = str_list_copy(&image->entrypoint, &p->entrypoint, e);
+    /* A new entrypoint does not get the old one's arguments. */
+    if (r == 0 && p->command.count == 0 && image_entrypoint)
+        r = str_list_copy(&image->cmd, &p->command, e);
+    if (r == 0 && p->command.count == 0 && p->entrypoint.count == 0)
+        r = err_set(e, EINVAL, "no command specified: the image has none, so name one behind the image");
+    return r;
+}
+
+/* Default path, then the image's variables, then the user's. */
+static int merge_environment(struct plan *p, const struct image *image, struct err *e)
+{
+    _cleanup_str_list_ struct str_list env = {0};
+    int r = str_list_add(&env, PATH_DEFAULT, e);
+    for (size_t i = 0; i < image->env.count && r == 0; i++)
+        r = str_list_set_env(&env, image->env.items[i], e);
+    for (size_t i = 0; i < p->env.count && r == 0; i++)
+        r = str_list_set_env(&env, p->env.items[i], e);
+    if (r < 0)
+        return r;
+    str_list_clear(&p->env);
+    p->env = env;
+    env = (struct str_list){0};
+    return 0;
+}
+
+static int merge_labels(struct plan *p, const struct image *image, struct err *e)
+{
+    _cleanup_str_list_ struct str_list labels = {0};
+    int r = str_list_copy(&image->labels, &labels, e);
+    for (size_t i = 0; i < p->labels.count && r == 0; i++)
+        r = str_list_set_env(&labels, p->labels.items[i], e);
+    if (r < 0)
+        return r;
+    str_list_clear(&p->labels);
+    p->labels = labels;
+    labels = (struct str_list){0};
+    return 0;
+}
+
+static bool has_target(const struct plan *p, const char *target)
+{
+    for (size_t i = 0; i < p->mount_count; i++)
+        if (str_equal(p->mounts[i].target, target))
+            return true;
+    return false;
+}
+
+static int merge_volumes(struct plan *p, const struct image *image, struct err *e)
+{
+    for (size_t i = 0; i < image->volumes.count; i++) {
+        if (has_target(p, image->volumes.items[i]))
+            continue;
+        struct plan_mount *m = plan_add_mount(p, PLAN_MOUNT_VOLUME, e);
+        int r = m ? str_copy(image->volumes.items[i], &m->target, e) : -e->code;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int merge_image(struct plan *p, const struct image *image, struct err *e)
+{
+    int r = merge_command(p, image, e);
+    if (r == 0)
+        r = merge_environment(p, image, e);
+    if (r == 0)
+        r = merge_labels(p, image, e);
+    if (r == 0)
+        r = merge_volumes(p, image, e);
+    if (r == 0 && !p->user)
+        r = str_copy(image->user ? image->user : "", &p->user, e);
+    if (r == 0 && !p->working_dir)
+        r = str_copy(str_set(image->working_dir) ? image->working_dir : "/", &p->working_dir, e);
+    if (r == 0 && !p->stop_signal && image->stop_signal)
+        r = str_copy(image->stop_signal, &p->stop_signal, e);
+    return r;
+}

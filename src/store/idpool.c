@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks of ids (idpool.h). */
+#include "store/idpool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/ids.h"
+#include "base/io.h"
+#include "base/num.h"
+#include "base/path.h"
+#include "base/str.h"
+
+#define BLOCK_LAST (IDS_BLOCK_COUNT - 2) /* block 0 and the last one are not for containers */
+#define NAME_SIZE 16
+
+/* Where to look first: only a hint, so that two commands that read the same value just try twice. */
+static unsigned read_hint(int dir)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored = {0};
+    uint64_t next = 0;
+    if (io_read_file_at(dir, "next", NAME_SIZE, &text, &ignored) < 0 || !text.data ||
+        num_parse_u64(text.data, BLOCK_LAST, &next, &ignored) < 0 || next == 0)
+        return 1;
+    return (unsigned)next;
+}
+
+static void write_hint(int dir, unsigned next)
+{
+    char text[NAME_SIZE];
+    struct err ignored = {0};
+    int n = snprintf(text, sizeof(text), "%u", next);
+    (void)io_replace_file_at(dir, "next", text, (size_t)n, 0600, false, &ignored);
+}
+
+int idpool_claim(const struct store *s, const char *container_id, struct err *e)
+{
+    _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, e);
+    if (dir < 0)
+        return dir;
+    unsigned start = read_hint(dir);
+    for (unsigned i = 0; i < BLOCK_LAST; i++) {
+        unsigned block = (start - 1 + i) % BLOCK_LAST + 1;
+        char name[NAME_SIZE];
+        (void)snprintf(name, sizeof(name), "%u", block);
+        _cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno == EEXIST)
+            continue;
+        if (fd < 0)
+            return err_errno(e, "claim an id block");
+        int r = io_write_all(fd, container_id, strlen(container_id), e);
+        if (r < 0)
+            return r;
+        write_hint(dir, block % BLOCK_LAST + 1);
+        return (int)block;
+    }
+    return err_set(e, EUSERS, "all %u id blocks are in use: stop some containers", BLOCK_LAST);
+}
+
+int idpool_release(const struct store *s, unsigned block, const char *container_id, struct err *e)
+{
+    char name[NAME_SIZE];
+    _cleanup_buf_ struct buf holder = {0};
+    struct err absent = {0};
+    _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, e);
+    if (dir < 0)
+        return dir;
+    (void)snprintf(name, sizeof(name), "%u", block);
+    if (io_read_file_at(dir, name, 256, &holder, &absent) < 0)
+        return 0;
+    if (!holder.data || !str_equal(holder.data, container_id))
+        return 0;
+    return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? err_errno(e, "release id block %u", block) : 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Blocks of 65,536 host ids for containers (base/ids.h). A block is claimed by creating run/ids/<number> exclusively; the file
+ * holds the container's id. Costs the same with one container or thousands. Blocks are handed out in turn, so that one that has just
+ * been given back is not used again at once.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "store/root.h"
+
+/* Claims a free block for the container; returns its number (1 and up) or -EUSERS. */
+int idpool_claim(const struct store *s, const char *container_id, struct err *e);
+
+/* Gives a block back, if that container holds it. Not held: success. */
+int idpool_release(const struct store *s, unsigned block, const char *container_id, struct err *e);
