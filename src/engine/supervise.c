@@ -256,7 +256,7 @@ static int record(const struct supervise_request *q, const struct runtime_proces
 static int run_supervisor(const struct supervise_request *q, const struct supervise_shim *shim, int report_fd,
                           struct err *e)
 {
-    struct streams streams;
+    struct streams streams = {{-1, -1, -1}, {-1, -1, -1}};
     struct runtime_process process = RUNTIME_PROCESS_INIT;
     (void)setsid();
     (void)close(q->lock);

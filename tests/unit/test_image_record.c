@@ -94,8 +94,7 @@ static void test_manifest_refused(void **state)
          "\",\"digest\":\"sha256:" B64 "\",\"size\":5,\"urls\":[\"https://x/y\"]}]}",
          "urls"},
         {OCI_MANIFEST,
-         "{\"schemaVersion\":2," CONFIG_DESCRIPTOR
-         ",\"layers\":[{\"mediaType\":\"application/"
+         "{\"schemaVersion\":2," CONFIG_DESCRIPTOR ",\"layers\":[{\"mediaType\":\"application/"
          "vnd.docker.image.rootfs.foreign.diff.tar.gzip\",\"digest\":\"sha256:" B64 "\",\"size\":5}]}",
          "not supported"},
         {OCI_MANIFEST,
@@ -204,7 +203,7 @@ static void test_round_trip(void **state)
     (void)state;
     static const char text[] =
         "{" ROOTFS ",\"created\":\"2026-01-02T03:04:05.5Z\",\"author\":\"me\",\"history\":[{},{\"empty_"
-                   "layer\":true}],\"config\":{"
+        "layer\":true}],\"config\":{"
         "\"User\":\"app:1000\",\"Env\":[\"PATH=/bin\",\"TEXT=a\\nb=c\"],\"Entrypoint\":[\"/"
         "e\"],\"Cmd\":[\"a\",\"\"],\"WorkingDir\":\"/srv//./app/\","
         "\"Labels\":{\"k\":\"v=w\",\"e\":\"\"},\"ExposedPorts\":{\"80\":{},\"53/udp\":{}},\"Volumes\":{\"/"
