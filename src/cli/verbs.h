@@ -22,7 +22,7 @@ enum verb_flags {
 };
 
 #define VERB_MANY UINT_MAX
-#define VERB_TABLES_MAX 2
+#define VERB_TABLES_MAX 3
 
 struct verb {
     const char *name;

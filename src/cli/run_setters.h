@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The setters behind the table of run_options.c; each is given the member of struct run_options that it fills. */
+#pragma once
+
+#include "cli/run_options.h"
+
+/* run_mounts.c: struct run_options */
+int run_set_volume(void *target, const char *value, struct err *e);
+int run_set_mount(void *target, const char *value, struct err *e);
+int run_set_tmpfs(void *target, const char *value, struct err *e);
+/* No two mounts at one place. */
+int run_check_mounts(const struct plan *p, struct err *e);
+
+/* run_limits.c: the member of the plan, but for ulimit (struct run_options) */
+int run_set_limit(void *target, const char *value, struct err *e); /* a number, -1: unlimited */
+int run_set_swap(void *target, const char *value, struct err *e);  /* bytes, -1: unlimited */
+int run_set_cpus(void *target, const char *value, struct err *e);
+int run_set_cpuset(void *target, const char *value, struct err *e);
+int run_set_stop_timeout(void *target, const char *value, struct err *e);
+int run_set_ulimit(void *target, const char *value, struct err *e);
+/* --memory-swap against --memory. */
+int run_check_limits(const struct plan *p, struct err *e);
+
+/* run_env.c: environment and labels, from files first, then from the options. */
+int run_read_env(struct run_options *o, struct err *e);
+int run_read_labels(struct run_options *o, struct err *e);
+
+/* run_values.c: the member of the plan, but for entrypoint, attach, pull, profile (struct run_options) */
+int run_set_name(void *target, const char *value, struct err *e);
+int run_set_user(void *target, const char *value, struct err *e);
+int run_set_group(void *target, const char *value, struct err *e);
+int run_set_working_dir(void *target, const char *value, struct err *e);
+int run_set_hostname(void *target, const char *value, struct err *e);
+int run_set_stop_signal(void *target, const char *value, struct err *e);
+int run_set_sysctl(void *target, const char *value, struct err *e);
+int run_set_network(void *target, const char *value, struct err *e);
+int run_set_entrypoint(void *target, const char *value, struct err *e);
+int run_set_attach(void *target, const char *value, struct err *e);
+int run_set_pull(void *target, const char *value, struct err *e);
+int run_set_profile(void *target, const char *value, struct err *e);
+int run_set_security(void *target, const char *value, struct err *e);
+/* Flags of which only the value that changes nothing is supported. */
+int run_set_privileged(void *target, const char *value, struct err *e);
+int run_set_namespace(void *target, const char *value, struct err *e);
+int run_set_restart(void *target, const char *value, struct err *e);
+int run_set_log_driver(void *target, const char *value, struct err *e);
