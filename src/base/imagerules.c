@@ -192,7 +192,7 @@ static int realtime_signal(const char *name)
     return plus ? SIGRTMIN + (int)offset : SIGRTMAX - (int)offset;
 }
 
-static int signal_number(const char *name)
+int image_rule_signal_number(const char *name)
 {
     uint64_t value = 0;
     struct err ignored = {0};
@@ -214,7 +214,7 @@ static int signal_number(const char *name)
 
 int image_rule_signal(const char *signal, char *ret_clean, struct err *e)
 {
-    int number = signal_number(signal);
+    int number = image_rule_signal_number(signal);
     if (number <= 0)
         return err_set(e, EINVAL, "Invalid signal: %.60s", signal);
     if (number < 32 && sigabbrev_np(number))

@@ -47,6 +47,9 @@ int image_rule_port(const char *port, char *ret_clean, struct err *e);
 /* "SIGTERM", "term", "15", "SIGRTMIN+3". ret_clean gets "SIGTERM" or "SIGRTMIN+3" (a name for every number that has one):
  * IMAGE_RULE_SIGNAL_TEXT bytes. */
 #define IMAGE_RULE_SIGNAL_TEXT 16
+/* Number of a signal by number or name, with or without SIG, RTMIN+n and RTMAX-n included; 0 when there is none. */
+int image_rule_signal_number(const char *name);
+
 int image_rule_signal(const char *signal, char *ret_clean, struct err *e);
 
 int image_rule_label(const char *key, const char *value, struct err *e);

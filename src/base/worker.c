@@ -40,7 +40,7 @@ static int apply_limits(const struct worker_profile *p)
 }
 
 /* Between clone and exec. Only async-signal-safe calls. Returns only on failure. */
-static void child_run(const struct worker_profile *p, const char *path, int socket, int ready, pid_t parent)
+static void child_run(const struct worker_profile *p, int program, int socket, int ready, pid_t parent)
 {
     char go;
     sigset_t none;
@@ -61,14 +61,14 @@ static void child_run(const struct worker_profile *p, const char *path, int sock
         return;
     if (fcntl(WORKER_SOCKET, F_SETFD, 0) < 0)
         return;
-    if (syscall(SYS_close_range, (unsigned)(WORKER_SOCKET + 1), ~0U, 0U) < 0)
+    if (syscall(SYS_close_range, (unsigned)(WORKER_SOCKET + 1), ~0U, (unsigned)CLOSE_RANGE_CLOEXEC) < 0)
         return;
     for (int s = 1; s < NSIG; s++)
         (void)signal(s, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     char *argv[] = {(char *)(uintptr_t)p->program, NULL};
     char *envp[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
-    execve(path, argv, envp);
+    (void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
 }
 
 static int write_maps(pid_t pid, struct err *e)
@@ -82,18 +82,29 @@ static int write_maps(pid_t pid, struct err *e)
     return r < 0 ? r : io_write_existingf_at(proc, "gid_map", e, "0 %u %u", IDS_NEUTRAL, IDS_BLOCK_SIZE);
 }
 
+/* By descriptor: the directories above the program need not be open to the worker's id. */
+static int open_program(const char *name, struct err *e)
+{
+    _cleanup_free_ char *path = NULL;
+    int r = str_format(&path, e, "%s/%s", dirs_libexec(), name);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int low = open(path, O_PATH | O_CLOEXEC);
+    int fd = low < 0
+                 ? -1
+                 : fcntl(low, F_DUPFD_CLOEXEC, WORKER_SOCKET + 1); /* its number must not be the socket's */
+    return fd < 0 ? err_errno(e, "helper program %s (is Casemate installed completely?)", path) : fd;
+}
+
 int worker_start(const struct worker_profile *profile, struct worker *ret_worker, struct err *e)
 {
     struct worker w = WORKER_INIT;
-    _cleanup_free_ char *path = NULL;
     int pair[2];
     int ready[2];
-    int r = str_format(&path, e, "%s/%s", dirs_libexec(), profile->program);
-    if (r < 0)
-        return r;
-    if (access(path, X_OK) < 0)
-        return err_errno(e, "helper program %s (is Casemate installed completely?)", path);
-    r = ipc_pair(pair, e);
+    _cleanup_close_ int program = open_program(profile->program, e);
+    if (program < 0)
+        return program;
+    int r = ipc_pair(pair, e);
     if (r < 0)
         return r;
     _cleanup_close_ int ours = pair[0];
@@ -113,7 +124,7 @@ int worker_start(const struct worker_profile *profile, struct worker *ret_worker
     if (w.pid < 0)
         return err_errno(e, "start %s", profile->program);
     if (w.pid == 0) {
-        child_run(profile, path, theirs, ready_read, parent);
+        child_run(profile, program, theirs, ready_read, parent);
         _exit(127);
     }
     w.program = profile->program;

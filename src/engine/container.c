@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -161,7 +162,7 @@ static int list_ids(const struct store *s, struct listed **ret_items, size_t *re
         return err_errno(e, "read the containers");
     (void)steal_fd(&dir);
     for (struct dirent *entry; (entry = readdir(d));) {
-        char plan[ID_LENGTH + 16];
+        char plan[NAME_MAX + sizeof("/plan.json")];
         struct stat st;
         if (!id_valid(entry->d_name))
             continue;

@@ -44,5 +44,8 @@ int lifecycle_remove(const struct store *s, struct container *c, bool force, boo
 /* Releases cgroup, ids and the mark of a container that has ended; removes it when it is --rm. Idempotent. */
 int lifecycle_release(const struct store *s, struct container *c, struct err *e);
 
+/* As above, without removing, when the caller holds the container's lock (engine/lock.h) and it is not running. */
+int lifecycle_release_locked(const struct store *s, struct container *c, struct err *e);
+
 /* Predicate for image removal: name of a container that uses the image, in ret_name (ID_LENGTH + 1 bytes), 1; else 0. */
 int lifecycle_image_user(const struct store *s, const char *image_id, char *ret_id, struct err *e);

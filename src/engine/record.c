@@ -74,6 +74,11 @@ int record_read_start(int dir, struct container_start *ret, struct err *e)
     return r < 0 ? err_wrap(e, "%s", RECORD_STARTED) : 0;
 }
 
+void record_forget_start(int dir)
+{
+    (void)unlinkat(dir, RECORD_STARTED, 0);
+}
+
 void record_write_error(int dir, const char *text)
 {
     struct err ignored = {0};

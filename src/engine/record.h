@@ -11,6 +11,9 @@
 /* Replaces containers/<id>/started.json. */
 int record_write_start(int dir, const struct container_start *start, struct err *e);
 
+/* The container has never been started. */
+void record_forget_start(int dir);
+
 /* Absent: *ret is zeroed. */
 int record_read_start(int dir, struct container_start *ret, struct err *e);
 

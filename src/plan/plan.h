@@ -31,8 +31,9 @@ enum plan_mount_type {
 
 struct plan_mount {
     enum plan_mount_type type;
-    char *source; /* absolute host path, volume name, or NULL */
-    char *target; /* absolute path in the container */
+    char *source;   /* absolute host path, volume name, or NULL */
+    char *target;   /* absolute path in the container */
+    bool anonymous; /* volume: named by us, goes with the container */
     bool read_only;
     bool noexec;
     bool exec;         /* tmpfs only: `exec` was asked for (default noexec, as Docker) */

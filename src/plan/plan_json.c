@@ -87,10 +87,10 @@ static const struct field plan_fields[] = {
     PLAN(notes, FIELD_LIST),
 };
 static const struct field mount_fields[] = {
-    MOUNT(source, FIELD_TEXT),      MOUNT(target, FIELD_TEXT), MOUNT(read_only, FIELD_BOOL),
-    MOUNT(noexec, FIELD_BOOL),      MOUNT(exec, FIELD_BOOL),   MOUNT(no_copy, FIELD_BOOL),
-    MOUNT(make_source, FIELD_BOOL), MOUNT(size, FIELD_U64),    MOUNT(mode, FIELD_U32),
-    MOUNT(uid, FIELD_U32),          MOUNT(gid, FIELD_U32),
+    MOUNT(source, FIELD_TEXT),    MOUNT(target, FIELD_TEXT),      MOUNT(read_only, FIELD_BOOL),
+    MOUNT(noexec, FIELD_BOOL),    MOUNT(exec, FIELD_BOOL),        MOUNT(no_copy, FIELD_BOOL),
+    MOUNT(anonymous, FIELD_BOOL), MOUNT(make_source, FIELD_BOOL), MOUNT(size, FIELD_U64),
+    MOUNT(mode, FIELD_U32),       MOUNT(uid, FIELD_U32),          MOUNT(gid, FIELD_U32),
 };
 static const struct field grant_fields[] = {GRANT(what, FIELD_TEXT), GRANT(source, FIELD_TEXT)};
 static const struct field ulimit_fields[] = {ULIMIT(soft, FIELD_U64), ULIMIT(hard, FIELD_U64)};

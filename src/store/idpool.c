@@ -2,6 +2,7 @@
 /* Blocks of ids (idpool.h). */
 #include "store/idpool.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #define BLOCK_LAST (IDS_BLOCK_COUNT - 2) /* block 0 and the last one are not for containers */
 #define NAME_SIZE 16
+#define HOLDER_MAX 256
 
 /* Where to look first: only a hint, so that two commands that read the same value just try twice. */
 static unsigned read_hint(int dir)
@@ -70,9 +72,27 @@ int idpool_release(const struct store *s, unsigned block, const char *container_
     if (dir < 0)
         return dir;
     (void)snprintf(name, sizeof(name), "%u", block);
-    if (io_read_file_at(dir, name, 256, &holder, &absent) < 0)
+    if (io_read_file_at(dir, name, HOLDER_MAX, &holder, &absent) < 0)
         return 0;
     if (!holder.data || !str_equal(holder.data, container_id))
         return 0;
     return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? err_errno(e, "release id block %u", block) : 0;
+}
+
+void idpool_for_each(const struct store *s,
+                     void (*visit)(unsigned block, const char *container_id, void *context), void *context)
+{
+    struct err ignored = {0};
+    _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, &ignored);
+    _cleanup_closedir_ DIR *d = dir < 0 ? NULL : fdopendir(dir);
+    if (!d)
+        return;
+    (void)steal_fd(&dir);
+    for (struct dirent *entry; (entry = readdir(d));) {
+        uint64_t block;
+        _cleanup_buf_ struct buf holder = {0};
+        if (num_parse_u64(entry->d_name, BLOCK_LAST, &block, &ignored) == 0 && block > 0 &&
+            io_read_file_at(dirfd(d), entry->d_name, HOLDER_MAX, &holder, &ignored) == 0)
+            visit((unsigned)block, holder.data ? holder.data : "", context);
+    }
 }

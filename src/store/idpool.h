@@ -14,3 +14,7 @@ int idpool_claim(const struct store *s, const char *container_id, struct err *e)
 
 /* Gives a block back, if that container holds it. Not held: success. */
 int idpool_release(const struct store *s, unsigned block, const char *container_id, struct err *e);
+
+/* Calls visit for each claimed block with what its file holds (the container's id, or less while it is being claimed). */
+void idpool_for_each(const struct store *s,
+                     void (*visit)(unsigned block, const char *container_id, void *context), void *context);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a container (lifecycle.h): built aside in staging/, then given its name and its place in one locked step. A command that is
+ * killed before leaves a staging directory, one that is killed between name and place leaves a name that the next
+ * claim takes over.
+ */
+#include "engine/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "engine/mend.h"
+#include "engine/merge.h"
+#include "engine/names.h"
+#include "engine/volume.h"
+#include "plan/policy.h"
+#include "practices/practice.h"
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+/* Docker's grammar. */
+static int check_name(const char *name, struct err *e)
+{
+    size_t n = strlen(name);
+    if (n >= 2 && n <= PLAN_NAME_MAX && !strchr("_.-", name[0]) && strspn(name, NAME_CHARACTERS) == n)
+        return 0;
+    return err_set(e, EINVAL,
+                   "Invalid container name (%.140s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed (2 to %d "
+                   "characters)",
+                   name, PLAN_NAME_MAX);
+}
+
+/* The writable directory of the overlay, in the neutral range: idmapped mounts show it in the container's own ids. */
+static int make_writable(int dir, struct err *e)
+{
+    _cleanup_close_ int rw = path_make_dir_at(dir, "rw", 0700, e);
+    _cleanup_close_ int upper = rw < 0 ? rw : path_make_dir_at(rw, "upper", 0755, e);
+    _cleanup_close_ int work = upper < 0 ? upper : path_make_dir_at(rw, "work", 0700, e);
+    if (work < 0)
+        return work;
+    const int all[] = {rw, upper, work};
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (fchown(all[i], IDS_NEUTRAL, IDS_NEUTRAL) < 0)
+            return err_errno(e, "give the writable layer to the neutral range");
+    return fchmod(upper, 0755) < 0 ? err_errno(e, "writable layer") : 0;
+}
+
+static int make_volumes(const struct store *s, struct plan *p, struct err *e)
+{
+    for (size_t i = 0; i < p->mount_count; i++) {
+        struct plan_mount *m = &p->mounts[i];
+        char name[ID_LENGTH + 1];
+        if (m->type != PLAN_MOUNT_VOLUME)
+            continue;
+        int r = m->source ? 0 : id_random(name, e);
+        if (r == 0 && !m->source) {
+            m->anonymous = true;
+            r = str_copy(name, &m->source, e);
+        }
+        if (r == 0)
+            r = volume_make(s, m->source, e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void drop_volumes(const struct store *s, const struct plan *p)
+{
+    struct err ignored = {0};
+    for (size_t i = 0; i < p->mount_count; i++)
+        if (p->mounts[i].anonymous && p->mounts[i].source)
+            (void)volume_remove(s, p->mounts[i].source, &ignored);
+}
+
+/* A --rm container need not outlive a crash of the machine; every other plan is on the disk before its name is. */
+static int write_plan(int dir, const struct plan *p, struct err *e)
+{
+    _cleanup_json_ struct json_object *o = NULL;
+    int r = plan_to_json(p, &o, e);
+    if (r < 0)
+        return r;
+    size_t length = 0;
+    const char *text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &length);
+    return text ? io_replace_file_at(dir, "plan.json", text, length, 0600, !p->auto_remove, e) : err_oom(e);
+}
+
+static int place(const struct store *s, struct plan *p, int dir, const char *staging, struct err *e)
+{
+    _cleanup_close_ int lock = names_lock(s, e);
+    if (lock < 0)
+        return lock;
+    int r = p->name ? names_claim(s, p->name, p->id, e) : names_claim_random(s, p->id, &p->name, e);
+    if (r < 0)
+        return r;
+    r = write_plan(dir, p, e);
+    if (r == 0 && renameat2(s->staging, staging, s->containers, p->id, RENAME_NOREPLACE) < 0)
+        r = err_errno(e, "place the container's directory");
+    if (r < 0)
+        names_release(s, p->name, p->id);
+    return r;
+}
+
+static int build(const struct store *s, struct plan *p, struct err *e)
+{
+    char staging[STORE_STAGING_NAME_MAX];
+    _cleanup_close_ int dir = store_staging_make(s, staging, e);
+    if (dir < 0)
+        return dir;
+    int r = make_writable(dir, e);
+    if (r == 0) {
+        _cleanup_close_ int shim = path_make_dir_at(dir, "shim", 0700, e);
+        r = shim < 0 ? shim : 0;
+    }
+    if (r == 0 && fchmod(dir, 0711) < 0) /* the shim passes through to its own directory */
+        r = err_errno(e, "container directory");
+    if (r == 0)
+        r = place(s, p, dir, staging, e);
+    if (r < 0) {
+        struct err ignored = {0};
+        (void)path_remove_tree_at(s->staging, staging, &ignored);
+    }
+    return r;
+}
+
+int lifecycle_create(const struct store *s, struct plan *plan, const struct image *image, struct err *e)
+{
+    _cleanup_policy_ struct policy policy = {0};
+    mend_ended(s);
+    int r = plan->name ? check_name(plan->name, e) : 0;
+    if (r == 0)
+        r = merge_image(plan, image, e);
+    if (r == 0)
+        r = policy_load(&policy, e);
+    if (r == 0)
+        r = practices_apply_all(plan, image, &policy, e);
+    if (r == 0)
+        r = id_random(plan->id, e);
+    if (r < 0)
+        return r;
+    plan->created = clock_now();
+    memcpy(plan->image_id, image->id, sizeof(plan->image_id));
+    r = make_volumes(s, plan, e);
+    if (r == 0)
+        r = build(s, plan, e);
+    if (r < 0)
+        drop_volumes(s, plan);
+    return r;
+}

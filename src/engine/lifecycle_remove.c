@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Giving back what a run has held, and removing containers (lifecycle.h). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/syscalls.h"
+#include "engine/exit_record.h"
+#include "engine/lifecycle.h"
+#include "engine/lock.h"
+#include "engine/names.h"
+#include "engine/observe.h"
+#include "engine/volume.h"
+#include "runtime/cgroup.h"
+#include "store/idpool.h"
+
+int lifecycle_release_locked(const struct store *s, struct container *c, struct err *e)
+{
+    char mark[sizeof("exited/") + ID_LENGTH];
+    int r = cgroup_remove(observe_cgroup_parent(), c->id, e);
+    if (r == 0 && c->start.block)
+        r = idpool_release(s, c->start.block, c->id, e);
+    if (r < 0)
+        return r;
+    (void)snprintf(mark, sizeof(mark), "exited/%s", c->id);
+    (void)unlinkat(s->run, mark, 0);
+    return 0;
+}
+
+static void remove_volumes(const struct store *s, const struct plan *p)
+{
+    struct err ignored = {0};
+    for (size_t i = 0; i < p->mount_count; i++)
+        if (p->mounts[i].anonymous)
+            (void)volume_remove(s, p->mounts[i].source, &ignored);
+}
+
+/* First out of sight in one step, then away: a killed command leaves what the next sweep of staging/ removes. The directory's lock, which
+ * the caller holds, keeps sweepers off. */
+static int remove_locked(const struct store *s, struct container *c, bool volumes, struct err *e)
+{
+    char name[STORE_STAGING_NAME_MAX];
+    (void)snprintf(name, sizeof(name), "rm-%s", c->id);
+    if (renameat(s->containers, c->id, s->staging, name) < 0)
+        return err_errno(e, "remove container %.12s", c->id);
+    names_release(s, c->plan.name, c->id);
+    if (volumes)
+        remove_volumes(s, &c->plan);
+    return path_remove_tree_at(s->staging, name, e);
+}
+
+static int kill_and_wait(struct container *c, struct err *e)
+{
+    struct err gone = {0};
+    _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, &gone);
+    if (pidfd >= 0)
+        (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+    int r = shim_wait(c->shim_dir, e);
+    lock_await_readers(c);
+    return r < 0 ? r : container_refresh(c, e);
+}
+
+int lifecycle_remove(const struct store *s, struct container *c, bool force, bool volumes, struct err *e)
+{
+    _cleanup_close_ int lock = lock_container(s, c, e);
+    int r = lock < 0 ? lock : container_refresh(c, e);
+    if (r < 0)
+        return r;
+    if (c->status == CONTAINER_RUNNING && !force)
+        return err_set(e, EBUSY,
+                       "You cannot remove a running container %s. Stop the container before attempting "
+                       "removal or force remove "
+                       "(rm -f)",
+                       c->id);
+    if (c->status == CONTAINER_RUNNING)
+        r = kill_and_wait(c, e);
+    if (r == 0)
+        r = lifecycle_release_locked(s, c, e);
+    return r < 0 ? r : remove_locked(s, c, volumes, e);
+}
+
+int lifecycle_release(const struct store *s, struct container *c, struct err *e)
+{
+    _cleanup_close_ int lock = lock_container(s, c, e);
+    int r = lock < 0 ? lock : container_refresh(c, e);
+    if (r < 0 || c->status == CONTAINER_RUNNING || c->status == CONTAINER_CREATED)
+        return r;
+    r = lifecycle_release_locked(s, c, e);
+    if (r == 0 && c->plan.auto_remove && lock_no_waiter(c))
+        r = remove_locked(s, c, true, e);
+    return r;
+}
+
+struct user_search {
+    const char *image_id;
+    char *ret_id;
+};
+
+static int is_user(struct container *c, void *context, struct err *e)
+{
+    const struct user_search *search = context;
+    (void)e;
+    if (!str_equal(c->plan.image_id, search->image_id))
+        return 0;
+    memcpy(search->ret_id, c->id, sizeof(c->id));
+    return 1;
+}
+
+int lifecycle_image_user(const struct store *s, const char *image_id, char *ret_id, struct err *e)
+{
+    struct user_search search = {image_id, ret_id};
+    return container_for_each(s, is_user, &search, e);
+}

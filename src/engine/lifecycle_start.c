@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting a container (lifecycle.h): claims an id block, composes the spec, makes the control group, forks the supervisor and waits for
+ * its report. Whatever fails, everything claimed here is given back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/ids.h"
+#include "engine/attach.h"
+#include "engine/compose.h"
+#include "engine/exit_record.h"
+#include "engine/lifecycle.h"
+#include "engine/lock.h"
+#include "engine/observe.h"
+#include "engine/record.h"
+#include "engine/supervise.h"
+#include "engine/volume.h"
+#include "runtime/report.h"
+#include "store/idpool.h"
+
+static void mark_volumes(const struct store *s, const struct plan *p)
+{
+    for (size_t i = 0; i < p->mount_count; i++)
+        if (p->mounts[i].type == PLAN_MOUNT_VOLUME)
+            volume_mark_used(s, p->mounts[i].source);
+}
+
+/* 0 when the program runs; else e and *ret_status say why not. */
+static int await_report(int report_fd, int *ret_status, struct err *e)
+{
+    struct runtime_report report;
+    int r = report_receive(report_fd, &report, e);
+    if (r == 0)
+        return 0;
+    if (r < 0)
+        return r;
+    *ret_status = report.status;
+    return err_set(e, report.code ? report.code : EIO, "%s", report.text);
+}
+
+/* A client that is to miss nothing connects before the supervisor exists: the listening socket is there already. */
+static int supervise(const struct supervise_request *q, const struct supervise_shim *shim, uint32_t want,
+                     int *ret_attach, struct err *e)
+{
+    _cleanup_close_ int attach = want ? attach_connect(q->container->shim_dir, want, e) : -1;
+    if (want && attach < 0)
+        return attach;
+    int report = supervise_start(q, shim, e);
+    if (report >= 0)
+        *ret_attach = steal_fd(&attach);
+    return report;
+}
+
+static int start_in_block(const struct store *s, const struct container *c, unsigned block, uint32_t want,
+                          int lock, struct lifecycle_start *ret, struct err *e)
+{
+    _cleanup_spec_ struct spec spec;
+    _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;
+    struct supervise_shim shim = SUPERVISE_SHIM_INIT;
+    spec_init(&spec);
+    int r = compose_spec(s, c, block, &spec, e);
+    if (r == 0)
+        r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, compose_total_memory(), &group, e);
+    if (r == 0)
+        r = supervise_prepare(c, spec.shim_uid, &shim, e);
+    if (r < 0)
+        return r;
+    const struct supervise_request request = {.store = s,
+                                              .container = c,
+                                              .spec = &spec,
+                                              .cgroup = &group,
+                                              .block = block,
+                                              .lock = lock,
+                                              .await_client = want != 0};
+    _cleanup_close_ int report = supervise(&request, &shim, want, &ret->attach, e);
+    supervise_shim_close(&shim);
+    if (report < 0)
+        return report;
+    r = await_report(report, &ret->fail_status, e);
+    struct err ignored = {0};
+    if (r < 0)
+        (void)shim_wait(c->shim_dir, &ignored);
+    return r;
+}
+
+/* As if it had never been started, but for the reason. */
+static void undo(const struct store *s, struct container *c, unsigned block, struct lifecycle_start *ret,
+                 const struct err *why)
+{
+    struct err ignored = {0};
+    close_fd(&ret->attach);
+    c->start.block = block;
+    (void)lifecycle_release_locked(s, c, &ignored);
+    record_forget_start(c->dir);
+    record_write_error(c->dir, why->text);
+    (void)container_refresh(c, &ignored);
+}
+
+int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
+                    struct lifecycle_start *ret, struct err *e)
+{
+    *ret = (struct lifecycle_start){.fail_status = RUNTIME_STATUS_ENGINE, .attach = -1};
+    _cleanup_close_ int lock = lock_container(s, c, e);
+    int r = lock < 0 ? lock : container_refresh(c, e);
+    if (r < 0)
+        return r;
+    if (c->status == CONTAINER_RUNNING)
+        return err_set(e, EALREADY, "container %s is already running", c->plan.name);
+    if (c->start.time != 0)
+        r = lifecycle_release_locked(s, c, e);
+    int block = r < 0 ? r : idpool_claim(s, c->id, e);
+    if (block < 0)
+        return block;
+    r = start_in_block(s, c, (unsigned)block, attach_want, lock, ret, e);
+    if (r < 0) {
+        undo(s, c, (unsigned)block, ret, e);
+        return r;
+    }
+    ret->fail_status = 0;
+    mark_volumes(s, &c->plan);
+    record_write_error(c->dir, "");
+    return container_refresh(c, e);
+}

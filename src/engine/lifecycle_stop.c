@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals, stopping and waiting (lifecycle.h). */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/imagerules.h"
+#include "base/proc.h"
+#include "base/syscalls.h"
+#include "engine/exit_record.h"
+#include "engine/lifecycle.h"
+#include "engine/lock.h"
+
+#define STOP_TIMEOUT_DEFAULT 10 /* seconds, Docker's */
+#define NS_PER_MS 1000000
+
+static int not_running(const struct container *c, struct err *e)
+{
+    return err_set(e, ESRCH, "Container %.12s is not running", c->id);
+}
+
+/* A descriptor of the first process: by pid and start time, so that a reused pid is never hit. */
+static int open_first(struct container *c, struct err *e)
+{
+    int r = container_refresh(c, e);
+    if (r < 0)
+        return r;
+    if (c->status != CONTAINER_RUNNING)
+        return not_running(c, e);
+    int fd = proc_open(c->start.pid, c->start.pid_start, e);
+    return fd == -ESRCH ? not_running(c, e) : fd;
+}
+
+static int send_signal(int pidfd, const struct container *c, int signal, struct err *e)
+{
+    if (sys_pidfd_send_signal(pidfd, signal) == 0)
+        return 0;
+    return errno == ESRCH ? not_running(c, e)
+                          : err_errno(e, "send signal %d to container %.12s", signal, c->id);
+}
+
+int lifecycle_kill(struct container *c, int signal, struct err *e)
+{
+    _cleanup_close_ int pidfd = open_first(c, e);
+    return pidfd < 0 ? pidfd : send_signal(pidfd, c, signal, e);
+}
+
+/* Waits until the process has ended: 1, or the time is over: 0. */
+static int await_end(int pidfd, uint64_t seconds, struct err *e)
+{
+    int64_t deadline = seconds > INT32_MAX ? INT64_MAX : clock_monotonic() + (int64_t)seconds * CLOCK_SECOND;
+    for (;;) {
+        struct pollfd p = {.fd = pidfd, .events = POLLIN};
+        int64_t left = deadline == INT64_MAX ? INT32_MAX : (deadline - clock_monotonic()) / NS_PER_MS;
+        int r = poll(&p, 1, left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left);
+        if (r < 0 && errno != EINTR)
+            return err_errno(e, "wait for the container");
+        if (r > 0)
+            return 1;
+        if (deadline != INT64_MAX && clock_monotonic() >= deadline)
+            return 0;
+    }
+}
+
+static int stop_signal(const struct plan *p)
+{
+    int number = p->stop_signal ? image_rule_signal_number(p->stop_signal) : SIGTERM;
+    return number > 0 ? number : SIGTERM;
+}
+
+int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e)
+{
+    uint64_t timeout = timeout_seconds != PLAN_UNSET        ? timeout_seconds
+                       : c->plan.stop_timeout != PLAN_UNSET ? c->plan.stop_timeout
+                                                            : STOP_TIMEOUT_DEFAULT;
+    _cleanup_close_ int pidfd = open_first(c, e);
+    if (pidfd == -ESRCH) {
+        err_clear(e);
+        return 0;
+    }
+    int r = pidfd < 0 ? pidfd : send_signal(pidfd, c, stop_signal(&c->plan), e);
+    if (r == 0)
+        r = await_end(pidfd, timeout, e);
+    if (r == 0)
+        r = send_signal(pidfd, c, SIGKILL, e);
+    if (r < 0 && r != -ESRCH)
+        return r;
+    err_clear(e);
+    return lifecycle_wait(s, c, e);
+}
+
+int lifecycle_wait(const struct store *s, struct container *c, struct err *e)
+{
+    {
+        /* Until the exit record is read, a --rm container must not go. */
+        _cleanup_close_ int waiter = lock_waiter(c, e);
+        int r = waiter < 0 ? waiter : shim_wait(c->shim_dir, e);
+        if (r == 0)
+            r = container_refresh(c, e);
+        if (r < 0)
+            return r;
+    }
+    struct err gone = {0};
+    int r = lifecycle_release(s, c, &gone);
+    if (r < 0 && r != -ENOENT) {
+        *e = gone;
+        return r;
+    }
+    return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Releasing what has ended (mend.h). */
+#include "engine/mend.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "engine/container.h"
+#include "engine/lifecycle.h"
+#include "engine/lock.h"
+#include "engine/observe.h"
+#include "runtime/cgroup.h"
+#include "store/idpool.h"
+
+static DIR *open_run_dir(const struct store *s, const char *name)
+{
+    _cleanup_close_ int fd = openat(s->run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (d)
+        (void)steal_fd(&fd);
+    return d;
+}
+
+static void mend_container(const struct store *s, const char *id)
+{
+    struct err ignored = {0};
+    struct container c;
+    if (container_open(s, id, &c, &ignored) < 0)
+        return;
+    if (c.status != CONTAINER_RUNNING)
+        (void)lifecycle_release(s, &c, &ignored);
+    container_close(&c);
+}
+
+void mend_ended(const struct store *s)
+{
+    _cleanup_closedir_ DIR *d = open_run_dir(s, "exited");
+    if (!d)
+        return;
+    for (struct dirent *entry; (entry = readdir(d));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (id_valid(entry->d_name))
+            mend_container(s, entry->d_name);
+        /* A mark of a container that is gone, or a name that no shim would make. */
+        if (!id_valid(entry->d_name) ||
+            faccessat(s->containers, entry->d_name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+    }
+}
+
+/* A block whose container is not running: its start was killed half-way, or its shim was. Under the container's lock, since a start in
+ * progress holds a block as well. */
+static void mend_block(const struct store *s, const char *id, unsigned block)
+{
+    struct err ignored = {0};
+    struct container c;
+    if (container_open(s, id, &c, &ignored) < 0) {
+        (void)cgroup_remove(observe_cgroup_parent(), id, &ignored);
+        (void)idpool_release(s, block, id, &ignored);
+        return;
+    }
+    _cleanup_close_ int lock = c.status == CONTAINER_RUNNING ? -1 : lock_container(s, &c, &ignored);
+    if (lock >= 0 && container_refresh(&c, &ignored) == 0 && c.status != CONTAINER_RUNNING) {
+        (void)cgroup_remove(observe_cgroup_parent(), id, &ignored);
+        (void)idpool_release(s, block, id, &ignored);
+    }
+    container_close(&c);
+}
+
+static void visit_block(unsigned block, const char *id, void *context)
+{
+    if (id_valid(id))
+        mend_block(context, id, block);
+}
+
+void mend_all(const struct store *s)
+{
+    struct err ignored = {0};
+    mend_ended(s);
+    (void)store_staging_sweep(s, &ignored);
+    idpool_for_each(s, visit_block, (void *)(uintptr_t)s);
+}
