@@ -24,6 +24,7 @@ void container_close(struct container *c)
 {
     close_fd(&c->dir);
     close_fd(&c->shim_dir);
+    close_fd(&c->waiter);
     plan_clear(&c->plan);
 }
 
@@ -81,7 +82,7 @@ int container_refresh(struct container *c, struct err *e)
 
 int container_open(const struct store *s, const char *id, struct container *ret, struct err *e)
 {
-    _cleanup_container_ struct container c = {.dir = -1, .shim_dir = -1};
+    _cleanup_container_ struct container c = CONTAINER_INIT;
     plan_init(&c.plan);
     if (!id_valid(id))
         return err_set(e, ENOENT, "No such container: %s", id);
@@ -97,7 +98,7 @@ int container_open(const struct store *s, const char *id, struct container *ret,
     if (r < 0)
         return err_wrap(e, "container %.12s", id);
     *ret = c;
-    c = (struct container){.dir = -1, .shim_dir = -1};
+    c = (struct container)CONTAINER_INIT;
     plan_init(&c.plan);
     return 0;
 }
@@ -192,7 +193,7 @@ int container_for_each(const struct store *s, int (*visit)(struct container *c, 
     size_t count = 0;
     int r = list_ids(s, &items, &count, e);
     for (size_t i = 0; i < count && r == 0; i++) {
-        _cleanup_container_ struct container c = {.dir = -1, .shim_dir = -1};
+        _cleanup_container_ struct container c = CONTAINER_INIT;
         plan_init(&c.plan);
         struct err gone = {0};
         if (container_open(s, items[i].id, &c, &gone) == 0)

@@ -34,6 +34,7 @@ struct container {
     char id[ID_LENGTH + 1];
     int dir;      /* containers/<id>/, O_RDONLY */
     int shim_dir; /* containers/<id>/shim/ */
+    int waiter;   /* lock_waiter() while held: the container stays until its end has been read; else -1 */
     struct plan plan;
     enum container_status status;
     struct container_start start;
@@ -43,6 +44,12 @@ struct container {
     int64_t finished;         /* ns since the epoch; 0 when not exited */
     char error[ERR_TEXT_MAX]; /* why the last start failed; "" */
 };
+
+/* For a variable that container_close may meet before it was opened. */
+#define CONTAINER_INIT                          \
+    {                                           \
+        .dir = -1, .shim_dir = -1, .waiter = -1 \
+    }
 
 void container_close(struct container *c);
 #define _cleanup_container_ _cleanup_(container_close)

@@ -15,8 +15,13 @@
 #include "store/root.h"
 
 /* Merges the image into the plan, lets the fourteen practices tighten or refuse it, claims the name and writes the directory.
- * `plan` is changed in place (id, name and what the practices did) and stays the caller's. */
-int lifecycle_create(const struct store *s, struct plan *plan, const struct image *image, struct err *e);
+ * `plan` is changed in place (id, name and what the practices did) and stays the caller's.
+ *
+ * ret_waiter: NULL for a container that is to stay as created. Otherwise the caller means to start it at once, and gets a lock
+ * for the `waiter` of the struct container that it opens: a --rm container stays until lifecycle_wait or container_close lets go of it, and
+ * goes with a caller that dies before it has started it. */
+int lifecycle_create(const struct store *s, struct plan *plan, const struct image *image, int *ret_waiter,
+                     struct err *e);
 
 /* How a start ended that did not get as far as the program: the status for the user (125 engine, 126 not executable, 127 not found). */
 struct lifecycle_start {
@@ -25,7 +30,8 @@ struct lifecycle_start {
 };
 
 /* Starts a created or exited container. attach_want: enum shim_hello_flags to connect before the program runs (its first byte of output is not
- * lost), 0: none. Already running: -EALREADY. On failure e says why, ret->fail_status the exit status. */
+ * lost), 0: none. Already running: -EALREADY. On failure e says why, ret->fail_status the exit status; a --rm
+ * container is gone then. */
 int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
                     struct lifecycle_start *ret, struct err *e);
 
@@ -46,6 +52,8 @@ int lifecycle_release(const struct store *s, struct container *c, struct err *e)
 
 /* As above, without removing, when the caller holds the container's lock (engine/lock.h) and it is not running. */
 int lifecycle_release_locked(const struct store *s, struct container *c, struct err *e);
+/* Likewise: releases and removes. */
+int lifecycle_remove_locked(const struct store *s, struct container *c, bool volumes, struct err *e);
 
 /* Predicate for image removal: name of a container that uses the image, in ret_name (ID_LENGTH + 1 bytes), 1; else 0. */
 int lifecycle_image_user(const struct store *s, const char *image_id, char *ret_id, struct err *e);

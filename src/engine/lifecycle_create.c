@@ -18,6 +18,8 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "engine/lock.h"
+#include "engine/mark.h"
 #include "engine/mend.h"
 #include "engine/merge.h"
 #include "engine/names.h"
@@ -110,7 +112,7 @@ static int place(const struct store *s, struct plan *p, int dir, const char *sta
     return r;
 }
 
-static int build(const struct store *s, struct plan *p, struct err *e)
+static int build(const struct store *s, struct plan *p, int *ret_waiter, struct err *e)
 {
     char staging[STORE_STAGING_NAME_MAX];
     _cleanup_close_ int dir = store_staging_make(s, staging, e);
@@ -123,8 +125,15 @@ static int build(const struct store *s, struct plan *p, struct err *e)
     }
     if (r == 0 && fchmod(dir, 0711) < 0) /* the shim passes through to its own directory */
         r = err_errno(e, "container directory");
-    if (r == 0)
+    _cleanup_close_ int waiter = -1;
+    if (r == 0 && ret_waiter)
+        r = waiter = lock_waiter_at(dir, e);
+    if (r >= 0 && ret_waiter && p->auto_remove)
+        r = mark_make(s, MARK_STARTING, p->id, e);
+    if (r >= 0)
         r = place(s, p, dir, staging, e);
+    if (r == 0 && ret_waiter)
+        *ret_waiter = steal_fd(&waiter);
     if (r < 0) {
         struct err ignored = {0};
         (void)path_remove_tree_at(s->staging, staging, &ignored);
@@ -132,7 +141,8 @@ static int build(const struct store *s, struct plan *p, struct err *e)
     return r;
 }
 
-int lifecycle_create(const struct store *s, struct plan *plan, const struct image *image, struct err *e)
+int lifecycle_create(const struct store *s, struct plan *plan, const struct image *image, int *ret_waiter,
+                     struct err *e)
 {
     _cleanup_policy_ struct policy policy = {0};
     mend_ended(s);
@@ -151,7 +161,7 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
     memcpy(plan->image_id, image->id, sizeof(plan->image_id));
     r = make_volumes(s, plan, e);
     if (r == 0)
-        r = build(s, plan, e);
+        r = build(s, plan, ret_waiter, e);
     if (r < 0)
         drop_volumes(s, plan);
     return r;

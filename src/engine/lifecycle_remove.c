@@ -14,23 +14,32 @@
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/mark.h"
 #include "engine/names.h"
 #include "engine/observe.h"
 #include "engine/volume.h"
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
 
+/* The mark stays: whoever still waits will release again, or the next command when that one was killed. */
+static int release_run(const struct store *s, const struct container *c, struct err *e)
+{
+    int r = cgroup_remove(observe_cgroup_parent(), c->id, e);
+    return r == 0 && c->start.block ? idpool_release(s, c->start.block, c->id, e) : r;
+}
+
+static void remove_marks(const struct store *s, const struct container *c)
+{
+    mark_remove(s, MARK_STARTING, c->id);
+    mark_remove(s, MARK_EXITED, c->id);
+}
+
 int lifecycle_release_locked(const struct store *s, struct container *c, struct err *e)
 {
-    char mark[sizeof("exited/") + ID_LENGTH];
-    int r = cgroup_remove(observe_cgroup_parent(), c->id, e);
-    if (r == 0 && c->start.block)
-        r = idpool_release(s, c->start.block, c->id, e);
-    if (r < 0)
-        return r;
-    (void)snprintf(mark, sizeof(mark), "exited/%s", c->id);
-    (void)unlinkat(s->run, mark, 0);
-    return 0;
+    int r = release_run(s, c, e);
+    if (r == 0)
+        remove_marks(s, c);
+    return r;
 }
 
 static void remove_volumes(const struct store *s, const struct plan *p)
@@ -42,13 +51,17 @@ static void remove_volumes(const struct store *s, const struct plan *p)
 }
 
 /* First out of sight in one step, then away: a killed command leaves what the next sweep of staging/ removes. The directory's lock, which
- * the caller holds, keeps sweepers off. */
-static int remove_locked(const struct store *s, struct container *c, bool volumes, struct err *e)
+ * the caller holds, keeps sweepers off. Marks go after the step, so that a --rm container is not forgotten. */
+int lifecycle_remove_locked(const struct store *s, struct container *c, bool volumes, struct err *e)
 {
     char name[STORE_STAGING_NAME_MAX];
+    int r = release_run(s, c, e);
+    if (r < 0)
+        return r;
     (void)snprintf(name, sizeof(name), "rm-%s", c->id);
     if (renameat(s->containers, c->id, s->staging, name) < 0)
         return err_errno(e, "remove container %.12s", c->id);
+    remove_marks(s, c);
     names_release(s, c->plan.name, c->id);
     if (volumes)
         remove_volumes(s, &c->plan);
@@ -80,21 +93,20 @@ int lifecycle_remove(const struct store *s, struct container *c, bool force, boo
                        c->id);
     if (c->status == CONTAINER_RUNNING)
         r = kill_and_wait(c, e);
-    if (r == 0)
-        r = lifecycle_release_locked(s, c, e);
-    return r < 0 ? r : remove_locked(s, c, volumes, e);
+    return r < 0 ? r : lifecycle_remove_locked(s, c, volumes, e);
 }
 
 int lifecycle_release(const struct store *s, struct container *c, struct err *e)
 {
     _cleanup_close_ int lock = lock_container(s, c, e);
     int r = lock < 0 ? lock : container_refresh(c, e);
-    if (r < 0 || c->status == CONTAINER_RUNNING || c->status == CONTAINER_CREATED)
+    if (r < 0 || c->status == CONTAINER_RUNNING)
         return r;
-    r = lifecycle_release_locked(s, c, e);
-    if (r == 0 && c->plan.auto_remove && lock_no_waiter(c))
-        r = remove_locked(s, c, true, e);
-    return r;
+    if (c->status == CONTAINER_CREATED && !mark_exists(s, MARK_STARTING, c->id)) /* it stays, as created */
+        return 0;
+    if (c->plan.auto_remove && !lock_no_waiter(c))
+        return c->status == CONTAINER_CREATED ? 0 : release_run(s, c, e);
+    return c->plan.auto_remove ? lifecycle_remove_locked(s, c, true, e) : lifecycle_release_locked(s, c, e);
 }
 
 struct user_search {

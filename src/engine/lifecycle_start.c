@@ -14,6 +14,7 @@
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/mark.h"
 #include "engine/observe.h"
 #include "engine/record.h"
 #include "engine/supervise.h"
@@ -93,6 +94,10 @@ static void undo(const struct store *s, struct container *c, unsigned block, str
     struct err ignored = {0};
     close_fd(&ret->attach);
     c->start.block = block;
+    if (c->plan.auto_remove) {
+        (void)lifecycle_remove_locked(s, c, true, &ignored);
+        return;
+    }
     (void)lifecycle_release_locked(s, c, &ignored);
     record_forget_start(c->dir);
     record_write_error(c->dir, why->text);
@@ -120,6 +125,7 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
         return r;
     }
     ret->fail_status = 0;
+    mark_remove(s, MARK_STARTING, c->id);
     mark_volumes(s, &c->plan);
     record_write_error(c->dir, "");
     return container_refresh(c, e);

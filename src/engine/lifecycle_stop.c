@@ -94,20 +94,19 @@ int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_
 
 int lifecycle_wait(const struct store *s, struct container *c, struct err *e)
 {
-    {
-        /* Until the exit record is read, a --rm container must not go. */
-        _cleanup_close_ int waiter = lock_waiter(c, e);
-        int r = waiter < 0 ? waiter : shim_wait(c->shim_dir, e);
-        if (r == 0)
-            r = container_refresh(c, e);
-        if (r < 0)
-            return r;
-    }
-    struct err gone = {0};
-    int r = lifecycle_release(s, c, &gone);
-    if (r < 0 && r != -ENOENT) {
-        *e = gone;
+    /* Until the exit record is read, a --rm container must not go. */
+    if (c->waiter < 0)
+        c->waiter = lock_waiter(c, e);
+    int r = c->waiter < 0 ? c->waiter : shim_wait(c->shim_dir, e);
+    if (r == 0)
+        r = container_refresh(c, e);
+    close_fd(&c->waiter);
+    if (r < 0)
         return r;
+    r = lifecycle_release(s, c, e);
+    if (r == -ENOENT) { /* somebody else has removed it meanwhile */
+        err_clear(e);
+        r = 0;
     }
-    return 0;
+    return r;
 }

@@ -39,14 +39,18 @@ int lock_container(const struct store *s, const struct container *c, struct err 
     return steal_fd(&fd);
 }
 
+int lock_waiter_at(int dir, struct err *e)
+{
+    _cleanup_close_ int fd = openat(dir, WAITERS_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || wait_for_lock(fd, LOCK_SH) < 0)
+        return err_errno(e, "wait for the container");
+    return steal_fd(&fd);
+}
+
 int lock_waiter(const struct container *c, struct err *e)
 {
-    _cleanup_close_ int fd = openat(c->dir, WAITERS_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == ENOENT)
-        return err_set(e, ENOENT, "No such container: %.12s", c->id);
-    if (fd < 0 || wait_for_lock(fd, LOCK_SH) < 0)
-        return err_errno(e, "wait for container %.12s", c->id);
-    return steal_fd(&fd);
+    int r = lock_waiter_at(c->dir, e);
+    return r == -ENOENT ? err_set(e, ENOENT, "No such container: %.12s", c->id) : r;
 }
 
 bool lock_no_waiter(const struct container *c)

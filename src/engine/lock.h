@@ -10,6 +10,8 @@ int lock_container(const struct store *s, const struct container *c, struct err 
 
 /* "I still want to read how it ended": while anyone holds this, a --rm container stays. Returns a descriptor. */
 int lock_waiter(const struct container *c, struct err *e);
+/* The same for the directory of a container that is being made. */
+int lock_waiter_at(int dir, struct err *e);
 
 /* True when nobody holds lock_waiter. */
 bool lock_no_waiter(const struct container *c);

@@ -12,18 +12,11 @@
 #include "engine/container.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/mark.h"
+#include "engine/names.h"
 #include "engine/observe.h"
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
-
-static DIR *open_run_dir(const struct store *s, const char *name)
-{
-    _cleanup_close_ int fd = openat(s->run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (d)
-        (void)steal_fd(&fd);
-    return d;
-}
 
 static void mend_container(const struct store *s, const char *id)
 {
@@ -31,26 +24,36 @@ static void mend_container(const struct store *s, const char *id)
     struct container c;
     if (container_open(s, id, &c, &ignored) < 0)
         return;
-    if (c.status != CONTAINER_RUNNING)
+    if (c.status == CONTAINER_RUNNING)
+        mark_remove(s, MARK_STARTING, id);
+    else
         (void)lifecycle_release(s, &c, &ignored);
     container_close(&c);
 }
 
-void mend_ended(const struct store *s)
+static void mend_marked(const struct store *s, const char *kind)
 {
-    _cleanup_closedir_ DIR *d = open_run_dir(s, "exited");
+    _cleanup_close_ int fd = openat(s->run, kind, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (!d)
         return;
+    (void)steal_fd(&fd);
     for (struct dirent *entry; (entry = readdir(d));) {
         if (entry->d_name[0] == '.')
             continue;
         if (id_valid(entry->d_name))
             mend_container(s, entry->d_name);
-        /* A mark of a container that is gone, or a name that no shim would make. */
+        /* A mark of a container that is gone, or a name that nobody of ours would make. */
         if (!id_valid(entry->d_name) ||
             faccessat(s->containers, entry->d_name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
             (void)unlinkat(dirfd(d), entry->d_name, 0);
     }
+}
+
+void mend_ended(const struct store *s)
+{
+    mend_marked(s, MARK_EXITED);
+    mend_marked(s, MARK_STARTING);
 }
 
 /* A block whose container is not running: its start was killed half-way, or its shim was. Under the container's lock, since a start in
@@ -83,5 +86,6 @@ void mend_all(const struct store *s)
     struct err ignored = {0};
     mend_ended(s);
     (void)store_staging_sweep(s, &ignored);
+    names_sweep(s);
     idpool_for_each(s, visit_block, (void *)(uintptr_t)s);
 }

@@ -7,8 +7,8 @@
 
 #include "store/root.h"
 
-/* Looks at the marks that shims leave in run/exited: costs nothing when nothing has ended. */
+/* Looks at the marks in the run directory (engine/mark.h): costs nothing when nothing has ended. */
 void mend_ended(const struct store *s);
 
-/* Also staging directories, id blocks and control groups that no running container holds (their makers were killed). */
+/* Also staging directories, names, id blocks and control groups that no running container holds (their makers were killed). */
 void mend_all(const struct store *s);

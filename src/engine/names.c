@@ -2,6 +2,7 @@
 /* Names of containers (names.h). */
 #include "engine/names.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -112,4 +113,21 @@ void names_release(const struct store *s, const char *name, const char *id)
     struct err ignored = {0};
     if (names_find(s, name, holder, &ignored) == 1 && str_equal(holder, id))
         (void)unlinkat(s->names, name, 0);
+}
+
+void names_sweep(const struct store *s)
+{
+    struct err ignored = {0};
+    char id[ID_LENGTH + 1];
+    struct stat st;
+    _cleanup_close_ int lock = names_lock(s, &ignored);
+    _cleanup_close_ int fd = lock < 0 ? -1 : openat(s->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d)
+        return;
+    (void)steal_fd(&fd);
+    for (struct dirent *entry; (entry = readdir(d));)
+        if (entry->d_name[0] != '.' && names_find(s, entry->d_name, id, &ignored) == 1 &&
+            fstatat(s->containers, id, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+            (void)unlinkat(s->names, entry->d_name, 0);
 }

@@ -20,3 +20,6 @@ int names_find(const struct store *s, const char *name, char *ret_id, struct err
 
 /* Gives the name back if this container has it. */
 void names_release(const struct store *s, const char *name, const char *id);
+
+/* Removes names whose containers are gone (their commands were killed half-way). */
+void names_sweep(const struct store *s);

@@ -26,6 +26,7 @@
 #include "base/proc.h"
 #include "base/shimproto.h"
 #include "base/syscalls.h"
+#include "engine/mark.h"
 #include "engine/record.h"
 #include "runtime/create.h"
 #include "runtime/process.h"
@@ -174,15 +175,6 @@ static int make_config(const struct supervise_request *q, int oom, struct err *e
     return steal_fd(&fd);
 }
 
-/* run/exited: any shim may make a mark there, none may look or remove. */
-static int open_exited(const struct store *s, struct err *e)
-{
-    _cleanup_close_ int fd = path_make_dir_at(s->run, "exited", 0700, e);
-    if (fd >= 0 && fchmod(fd, 01733) < 0)
-        return err_errno(e, "run/exited");
-    return fd < 0 ? fd : steal_fd(&fd);
-}
-
 /* Puts descriptors on the numbers of enum shim_fd; everything else will be closed by exec or close_range. */
 static int place_descriptors(int fds[SHIM_FD_END], struct err *e)
 {
@@ -275,7 +267,7 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
         r = record(q, &process, e);
     int oom = cgroup_open_oom(q->cgroup);
     int config = r < 0 ? r : make_config(q, oom, e);
-    int exited = config < 0 ? config : open_exited(q->store, e);
+    int exited = config < 0 ? config : mark_open_dir(q->store, MARK_EXITED, e);
     if (r == 0)
         r = exited < 0 ? exited : runtime_go(&process, e);
     if (r < 0) {

@@ -10,12 +10,12 @@
 
 #define WORDS_MAX 64
 
-static const struct verb run_like = {.name = "run",
-                                     .flags = VERB_STOPS | VERB_RUNS,
-                                     .arguments_min = 1,
-                                     .arguments_max = VERB_MANY,
-                                     .options = {run_shared_options, run_only_options,
-                                                 run_unsupported_options}};
+static const struct verb run_like = {
+    .name = "run",
+    .flags = VERB_STOPS | VERB_RUNS,
+    .arguments_min = 1,
+    .arguments_max = VERB_MANY,
+    .options = {run_shared_options, run_only_options, run_unsupported_options}};
 
 static bool names_file(const struct invocation *in)
 {
