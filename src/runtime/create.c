@@ -98,7 +98,8 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
     return 0;
 }
 
-static pid_t clone_first(int *ret_pidfd)
+/* Born in its group of the unified hierarchy: a move would wait for an RCU grace period. */
+static pid_t clone_first(const struct cgroup *g, int *ret_pidfd)
 {
     struct clone_args args = {
         .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
@@ -106,6 +107,10 @@ static pid_t clone_first(int *ret_pidfd)
         .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
         .exit_signal = SIGCHLD,
     };
+    if (g->unified >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)g->unified;
+    }
     return sys_clone3(&args);
 }
 
@@ -117,7 +122,7 @@ static int equip(const struct runtime_start *start, pid_t pid, struct err *e)
     char name[48];
     int r = userns_write_maps(pid, &own, 1, &own, 1, e);
     if (r == 0)
-        r = cgroup_attach(start->cgroup, pid, e);
+        r = cgroup_attach_v1(start->cgroup, pid, e);
     if (r == 0)
         r = process_set_rlimits(pid, &s->process, e);
     if (r < 0)
@@ -221,7 +226,7 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
     uid_t self = geteuid();
     if (setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
         return err_errno(e, "take the shim's id");
-    p->pid = clone_first(&p->pidfd);
+    p->pid = clone_first(start->cgroup, &p->pidfd);
     if (p->pid == 0) {
         close(pair[0]);
         first_run(start, parts, theirs);
