@@ -119,6 +119,7 @@ int run_set_profile(void *target, const char *value, struct err *e)
     for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
         if (str_equal(value, plan_profile_name(profiles[i]))) {
             ((struct run_options *)target)->plan.profile = profiles[i];
+            ((struct run_options *)target)->plan.profile_given = true;
             return 0;
         }
     }

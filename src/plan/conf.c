@@ -85,7 +85,8 @@ static int read_key(struct reader *r, char *line, struct err *e)
     r->entry.key = trim(line);
     r->entry.value = trim(equals + 1);
     if (!is_word(r->entry.key))
-        return err_set(e, EINVAL, "key '%s' has other characters than lower-case letters, digits and '-'", r->entry.key);
+        return err_set(e, EINVAL, "key '%s' has other characters than lower-case letters, digits and '-'",
+                       r->entry.key);
     return r->visit(&r->entry, r->context, e);
 }
 
@@ -107,7 +108,8 @@ static int read_line(struct reader *r, const char *start, size_t length, struct 
     return *line == '[' ? read_section(r, line, e) : read_key(r, line, e);
 }
 
-int conf_parse(const char *file, const char *text, size_t length, conf_visit visit, void *context, struct err *e)
+int conf_parse(const char *file, const char *text, size_t length, conf_visit visit, void *context,
+               struct err *e)
 {
     struct reader r = {.entry = {.file = file}, .visit = visit, .context = context};
     size_t at = 0;

@@ -68,6 +68,7 @@ struct plan {
     char image_id[ID_LENGTH + 1];
     int64_t created; /* ns since the epoch */
     enum plan_profile profile;
+    bool profile_given; /* --profile; otherwise the policy's takes its place */
 
     /* the process; before `plan_merge_image` what the command line says, afterwards what runs */
     struct str_list entrypoint;

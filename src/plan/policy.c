@@ -12,20 +12,17 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/dirs.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "image/reference.h"
+#include "plan/policy_keys.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define PERCENT 100
 #define PID_MAX_DEFAULT 32768
 #define SMALL_FILE_MAX 64
-
-static const char *const profile_names[] = {
-    [PLAN_STANDARD] = "standard",
-    [PLAN_STRICT] = "strict",
-    [PLAN_COMPAT] = "compat",
-};
+#define KNOWN_IMAGES "known-images.conf"
 
 static int machine_read(struct policy_machine *ret, struct err *e)
 {
@@ -103,8 +100,8 @@ void policy_clear(struct policy *p)
     *p = (struct policy){0};
 }
 
-int policy_rights_add(struct policy_rights *rights, enum policy_right_kind kind, const char *value, const char *source,
-                      struct err *e)
+int policy_rights_add(struct policy_rights *rights, enum policy_right_kind kind, const char *value,
+                      const char *source, struct err *e)
 {
     if (rights->count >= POLICY_RIGHTS_MAX)
         return err_set(e, E2BIG, "more than %d rights", POLICY_RIGHTS_MAX);
@@ -113,7 +110,8 @@ int policy_rights_add(struct policy_rights *rights, enum policy_right_kind kind,
         return err_oom(e);
     rights->items = grown;
     struct policy_right *added = &grown[rights->count];
-    *added = (struct policy_right){.kind = kind, .value = strdup(value), .source = strdup(source ? source : "policy")};
+    *added = (struct policy_right){
+        .kind = kind, .value = strdup(value), .source = strdup(source ? source : "policy")};
     if (!added->value || !added->source) {
         free(added->value);
         free(added->source);
@@ -123,29 +121,59 @@ int policy_rights_add(struct policy_rights *rights, enum policy_right_kind kind,
     return 0;
 }
 
-const struct policy_right *policy_right_find(const struct policy *p, enum policy_right_kind kind, const char *value)
+const struct policy_right *policy_rights_find(const struct policy_rights *rights, enum policy_right_kind kind,
+                                              const char *value)
 {
-    for (size_t i = 0; i < p->rights.count; i++)
-        if (p->rights.items[i].kind == kind && str_equal(p->rights.items[i].value, value))
-            return &p->rights.items[i];
+    for (size_t i = 0; i < rights->count; i++)
+        if (rights->items[i].kind == kind && str_equal(rights->items[i].value, value))
+            return &rights->items[i];
     return NULL;
 }
 
-int policy_apply_grants(struct policy *p, const struct str_list *names, struct err *e)
+static int add_all(const struct policy_rights *from, const char *source, struct policy_rights *to,
+                   struct err *e)
 {
-    for (size_t i = 0; i < p->grant_count; i++) {
-        const struct policy_grant *g = &p->grants[i];
-        bool matches = false;
-        for (size_t n = 0; n < names->count && !matches; n++)
-            matches = policy_pattern_matches(g->pattern, names->items[n]);
-        for (size_t n = 0; matches && n < g->rights.count; n++) {
-            const struct policy_right *right = &g->rights.items[n];
-            int r = policy_rights_add(&p->rights, right->kind, right->value, right->source, e);
-            if (r < 0)
-                return r;
-        }
+    int r = 0;
+    for (size_t i = 0; i < from->count && r == 0; i++)
+        r = policy_rights_add(to, from->items[i].kind, from->items[i].value,
+                              source ? source : from->items[i].source, e);
+    return r;
+}
+
+static bool grant_matches(const struct policy_grant *g, const struct str_list *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (policy_pattern_matches(g->pattern, names->items[i]))
+            return true;
+    return false;
+}
+
+int policy_collect_rights(const struct policy *p, const struct str_list *names, struct policy_rights *ret,
+                          struct err *e)
+{
+    int r = add_all(&p->rights, NULL, ret, e);
+    for (size_t i = 0; i < p->grant_count && r == 0; i++)
+        if (grant_matches(&p->grants[i], names))
+            r = add_all(&p->grants[i].rights, NULL, ret, e);
+    return r;
+}
+
+int policy_collect_known_images(const struct str_list *names, struct policy_rights *ret, struct err *e)
+{
+    _cleanup_policy_ struct policy known = {0};
+    _cleanup_free_ char *path = NULL;
+    int r = str_format(&path, e, "%s/" KNOWN_IMAGES, dirs_data());
+    if (r == 0)
+        r = policy_read_grants(path, &known, e);
+    for (size_t i = 0; i < known.grant_count && r == 0; i++) {
+        _cleanup_free_ char *source = NULL;
+        if (!grant_matches(&known.grants[i], names))
+            continue;
+        r = str_format(&source, e, "known image %s", known.grants[i].pattern);
+        if (r == 0)
+            r = add_all(&known.grants[i].rights, source, ret, e);
     }
-    return 0;
+    return r;
 }
 
 const struct policy_registry *policy_registry_find(const struct policy *p, const char *host)
@@ -172,16 +200,12 @@ uint64_t policy_total_memory(const struct policy *p)
     return kept > p->machine.memory / 2 ? p->machine.memory / 2 : p->machine.memory - kept;
 }
 
-const char *policy_profile_name(enum plan_profile profile)
-{
-    return profile_names[profile];
-}
-
 int policy_profile_parse(const char *text, enum plan_profile *ret_profile, struct err *e)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(profile_names); i++) {
-        if (str_equal(text, profile_names[i])) {
-            *ret_profile = (enum plan_profile)i;
+    static const enum plan_profile all[] = {PLAN_STANDARD, PLAN_STRICT, PLAN_COMPAT};
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (str_equal(text, plan_profile_name(all[i]))) {
+            *ret_profile = all[i];
             return 0;
         }
     }
@@ -210,7 +234,8 @@ int policy_pattern_expand(const char *text, char **ret_pattern, struct err *e)
         return str_format(ret_pattern, e, REFERENCE_DEFAULT_HOST "/library/%s", text);
     bool host = memchr(text, '.', first) || memchr(text, ':', first) ||
                 (first == strlen("localhost") && strncmp(text, "localhost", first) == 0);
-    return host ? str_copy(text, ret_pattern, e) : str_format(ret_pattern, e, REFERENCE_DEFAULT_HOST "/%s", text);
+    return host ? str_copy(text, ret_pattern, e)
+                : str_format(ret_pattern, e, REFERENCE_DEFAULT_HOST "/%s", text);
 }
 
 bool policy_pattern_matches(const char *expanded, const char *name)

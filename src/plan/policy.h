@@ -20,18 +20,16 @@
 #define POLICY_REGISTRIES_MAX 64
 
 enum policy_right_kind {
-    POLICY_GIVE_CAPABILITY,      /* value: CAP_NAME or @switch-user; without a flag */
-    POLICY_ALLOW_CAPABILITY,     /* value: CAP_NAME or ALL; may be asked for with --cap-add */
-    POLICY_ALLOW_UNLIMITED,      /* value: memory, swap, cpus, pids */
-    POLICY_ALLOW_HOST_NETWORK,
-    POLICY_ALLOW_HOST_PATH,      /* value: absolute path; it and what lies below may be a bind source */
-    POLICY_ALLOW_UNCONFINED,     /* --security-opt seccomp=unconfined */
-    POLICY_ALLOW_APPARMOR,       /* value: name of a profile, or unconfined */
+    POLICY_GIVE_CAPABILITY,  /* value: CAP_NAME or @switch-user; without a flag */
+    POLICY_ALLOW_CAPABILITY, /* value: CAP_NAME or ALL; may be asked for with --cap-add */
+    POLICY_ALLOW_UNLIMITED,  /* value: memory, swap, pids */
+    POLICY_ALLOW_HOST_PATH,  /* value: absolute path; it and what lies below may be a bind source */
+    POLICY_ALLOW_APPARMOR,   /* value: name of a profile, or unconfined */
 };
 
 struct policy_right {
     enum policy_right_kind kind;
-    char *value;  /* "" for kinds without one */
+    char *value;
     char *source; /* "policy: casemate.conf:12" */
 };
 
@@ -83,8 +81,8 @@ struct policy {
     uint64_t reserve_min;
 
     bool known_images;
-    bool allow_root;        /* uid 0 inside; strict refuses it whatever is said here */
-    bool read_only;         /* root file system */
+    bool allow_root;         /* uid 0 inside; strict refuses it whatever is said here */
+    bool read_only;          /* root file system */
     char *allow_root_source; /* line of `allow-root = no`; NULL */
 
     struct policy_rights rights;
@@ -101,17 +99,24 @@ int policy_init(struct policy *ret_policy, struct err *e);
 void policy_clear(struct policy *p);
 #define _cleanup_policy_ _cleanup_(policy_clear)
 
-/* policy_init, then dirs_conf(). The file must belong to root and be writable by nobody else. */
+/* policy_init, then dirs_conf(), then conf.d/NAME.conf beside it in the order of their names, later lines over earlier ones. Each file
+ * must belong to root and be writable by nobody else, and so must conf.d. */
 int policy_load(struct policy *ret_policy, struct err *e);
-/* The same with the text of a file; `file` is its name in messages. */
+/* The same with the text of one file; `file` is its name in messages. */
 int policy_parse(const char *file, const char *text, size_t length, struct policy *ret_policy, struct err *e);
 
-/* The right for exactly this value ("" for kinds without one), or NULL. Borrowed. */
-const struct policy_right *policy_right_find(const struct policy *p, enum policy_right_kind kind, const char *value);
-
-/* Copies the rights of each matching [grant] into p->rights. `names`: what the image is called: full references
+/* Adds to `ret` the rights that hold for every container and those of each [grant] that matches one of `names`: full references
  * ("docker.io/library/postgres:15", "…@sha256:…") and digests ("sha256:…"). */
-int policy_apply_grants(struct policy *p, const struct str_list *names, struct err *e);
+int policy_collect_rights(const struct policy *p, const struct str_list *names, struct policy_rights *ret,
+                          struct err *e);
+
+/* The shipped grants for well-known images (known-images.conf in dirs_data()): only capabilities, with "known image PATTERN" as source.
+ * Absent: none. */
+int policy_collect_known_images(const struct str_list *names, struct policy_rights *ret, struct err *e);
+
+/* The right for exactly this value, or NULL. Borrowed. */
+const struct policy_right *policy_rights_find(const struct policy_rights *rights, enum policy_right_kind kind,
+                                              const char *value);
 
 /* The registry's section, or NULL. Borrowed. */
 const struct policy_registry *policy_registry_find(const struct policy *p, const char *host);
@@ -122,8 +127,6 @@ uint64_t policy_total_memory(const struct policy *p);
 /* `percent` of whole when it is a share, else the value. */
 uint64_t policy_share_of(const struct policy_share *share, uint64_t whole);
 
-/* "standard", "strict", "compat". */
-const char *policy_profile_name(enum plan_profile profile);
 int policy_profile_parse(const char *text, enum plan_profile *ret_profile, struct err *e);
 
 /*
@@ -134,6 +137,6 @@ int policy_pattern_expand(const char *text, char **ret_pattern, struct err *e);
 bool policy_pattern_matches(const char *expanded, const char *name);
 
 /* Adds a right; source may be NULL ("policy: FILE:LINE" is made by the reader). */
-int policy_rights_add(struct policy_rights *rights, enum policy_right_kind kind, const char *value, const char *source,
-                      struct err *e);
+int policy_rights_add(struct policy_rights *rights, enum policy_right_kind kind, const char *value,
+                      const char *source, struct err *e);
 void policy_rights_clear(struct policy_rights *rights);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of casemate.conf (policy.h): one table of sections and keys drives the reading. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/capname.h"
 #include "base/dirs.h"
@@ -11,9 +13,11 @@
 #include "base/path.h"
 #include "image/reference.h"
 #include "plan/conf.h"
-#include "plan/policy.h"
+#include "plan/policy_keys.h"
 
 #define PERCENT_MAX 100
+#define DROP_IN_DIR "conf.d"
+#define DROP_INS_MAX 256
 
 struct reading {
     struct policy *policy;
@@ -44,8 +48,8 @@ static int make_source(const struct conf_entry *entry, char *text, size_t size, 
     return n < 0 || (size_t)n >= size ? err_set(e, ENAMETOOLONG, "the file's name is too long") : 0;
 }
 
-static int add_right(struct reading *r, const struct conf_entry *entry, enum policy_right_kind kind, const char *value,
-                     struct err *e)
+static int add_right(struct reading *r, const struct conf_entry *entry, enum policy_right_kind kind,
+                     const char *value, struct err *e)
 {
     char source[300];
     int result = make_source(entry, source, sizeof(source), e);
@@ -54,8 +58,8 @@ static int add_right(struct reading *r, const struct conf_entry *entry, enum pol
 }
 
 /* N% or what `plain` reads. */
-static int parse_share(const char *value, int (*plain)(const char *, uint64_t *, struct err *), struct policy_share *ret,
-                       struct err *e)
+static int parse_share(const char *value, int (*plain)(const char *, uint64_t *, struct err *),
+                       struct policy_share *ret, struct err *e)
 {
     char digits[8];
     uint64_t number = 0;
@@ -190,28 +194,11 @@ static int set_ulimit(struct reading *r, const struct conf_entry *entry, struct 
 
 static int allow_unlimited(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
-    static const char *const what[] = {"memory", "swap", "cpus", "pids"};
+    static const char *const what[] = {"memory", "swap", "pids"};
     for (size_t i = 0; i < ARRAY_SIZE(what); i++)
         if (str_equal(entry->value, what[i]))
             return add_right(r, entry, POLICY_ALLOW_UNLIMITED, entry->value, e);
-    return err_set(e, EINVAL, "'%s' is none of memory, swap, cpus, pids", entry->value);
-}
-
-static int allow_when_yes(struct reading *r, const struct conf_entry *entry, enum policy_right_kind kind, struct err *e)
-{
-    bool yes = false;
-    int result = parse_bool(entry->value, &yes, e);
-    return result < 0 || !yes ? result : add_right(r, entry, kind, "", e);
-}
-
-static int allow_host_network(struct reading *r, const struct conf_entry *entry, struct err *e)
-{
-    return allow_when_yes(r, entry, POLICY_ALLOW_HOST_NETWORK, e);
-}
-
-static int allow_unconfined(struct reading *r, const struct conf_entry *entry, struct err *e)
-{
-    return allow_when_yes(r, entry, POLICY_ALLOW_UNCONFINED, e);
+    return err_set(e, EINVAL, "'%s' is none of memory, swap, pids", entry->value);
 }
 
 static int allow_host_path(struct reading *r, const struct conf_entry *entry, struct err *e)
@@ -227,7 +214,8 @@ static int allow_apparmor(struct reading *r, const struct conf_entry *entry, str
     return add_right(r, entry, POLICY_ALLOW_APPARMOR, entry->value, e);
 }
 
-static int add_capability(struct reading *r, const struct conf_entry *entry, enum policy_right_kind kind, struct err *e)
+static int add_capability(struct reading *r, const struct conf_entry *entry, enum policy_right_kind kind,
+                          struct err *e)
 {
     const char *value = entry->value;
     int number = cap_number(value, strlen(value));
@@ -272,7 +260,9 @@ static int set_plain_http(struct reading *r, const struct conf_entry *entry, str
     bool yes = false;
     int result = parse_bool(entry->value, &yes, e);
     if (result == 0 && yes && !reference_host_is_loopback(r->registry->host))
-        result = err_set(e, EPERM, "plain HTTP is for registries on the loopback interface only; use ca-file for your own CA");
+        result = err_set(
+            e, EPERM,
+            "plain HTTP is for registries on the loopback interface only; use ca-file for your own CA");
     if (result == 0)
         r->registry->plain_http = yes;
     return result;
@@ -297,20 +287,16 @@ static const struct key keys[] = {
     {"practice", "limits", "reserve", set_reserve},
     {"practice", "limits", "reserve-min", set_reserve_min},
     {"practice", "limits", "allow-unlimited", allow_unlimited},
-    {"practice", "isolation", "allow-host-network", allow_host_network},
     {"practice", "isolation", "allow-host-path", allow_host_path},
     {"practice", "capabilities", "allow-capability", allow_capability},
     {"practice", "capabilities", "known-images", set_known_images},
-    {"practice", "syscalls", "allow-unconfined", allow_unconfined},
     {"practice", "syscalls", "allow-apparmor", allow_apparmor},
     {"practice", "user", "allow-root", set_allow_root},
     {"practice", "files", "read-only", set_read_only},
     {"grant", NULL, "capability", give_capability},
     {"grant", NULL, "allow-capability", allow_capability},
     {"grant", NULL, "allow-unlimited", allow_unlimited},
-    {"grant", NULL, "allow-host-network", allow_host_network},
     {"grant", NULL, "allow-host-path", allow_host_path},
-    {"grant", NULL, "allow-unconfined", allow_unconfined},
     {"grant", NULL, "allow-apparmor", allow_apparmor},
     {"registry", NULL, "plain-http", set_plain_http},
     {"registry", NULL, "ca-file", set_ca_file},
@@ -318,7 +304,8 @@ static const struct key keys[] = {
 
 static bool in_section(const struct key *k, const struct conf_entry *entry)
 {
-    return str_equal(k->section, entry->section) && (!k->argument || (entry->argument && str_equal(k->argument, entry->argument)));
+    return str_equal(k->section, entry->section) &&
+           (!k->argument || (entry->argument && str_equal(k->argument, entry->argument)));
 }
 
 static int open_grant(struct reading *r, const char *pattern, struct err *e)
@@ -375,10 +362,12 @@ static int open_section(struct reading *r, const struct conf_entry *entry, struc
             continue;
         if (!named)
             return 0;
-        return str_equal(entry->section, "grant") ? open_grant(r, entry->argument, e) : open_registry(r, entry->argument, e);
+        return str_equal(entry->section, "grant") ? open_grant(r, entry->argument, e)
+                                                  : open_registry(r, entry->argument, e);
     }
-    return entry->argument ? err_set(e, EINVAL, "unknown section [%s \"%s\"]", entry->section, entry->argument)
-                           : err_set(e, EINVAL, "unknown section [%s]", entry->section);
+    return entry->argument
+               ? err_set(e, EINVAL, "unknown section [%s \"%s\"]", entry->section, entry->argument)
+               : err_set(e, EINVAL, "unknown section [%s]", entry->section);
 }
 
 static int visit(const struct conf_entry *entry, void *context, struct err *e)
@@ -408,12 +397,75 @@ int policy_parse(const char *file, const char *text, size_t length, struct polic
     return 0;
 }
 
+static int visit_grant(const struct conf_entry *entry, void *context, struct err *e)
+{
+    if (!str_equal(entry->section, "grant") || (entry->key && !str_equal(entry->key, "capability")))
+        return err_set(e, EINVAL, "only capabilities can be granted here");
+    return visit(entry, context, e);
+}
+
+int policy_read_grants(const char *path, struct policy *p, struct err *e)
+{
+    return conf_read(path, true, visit_grant, &(struct reading){.policy = p}, e);
+}
+
+static int is_drop_in(const struct dirent *d)
+{
+    return d->d_name[0] != '.' && str_ends_with(d->d_name, ".conf");
+}
+
+static void free_entries(struct dirent **entries, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+}
+
+/* conf.d beside the main file: who may write there could take files away, so it has to be root's too. */
+static int check_drop_in_dir(const char *dir, struct err *e)
+{
+    struct stat st;
+    if (stat(dir, &st) < 0)
+        return err_errno(e, "%s", dir);
+    if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        return err_set(e, EPERM, "%s must belong to root and be writable by nobody else", dir);
+    return 0;
+}
+
+static int read_drop_ins(struct policy *p, struct err *e)
+{
+    _cleanup_free_ char *dir = NULL;
+    struct dirent **entries = NULL;
+    const char *slash = strrchr(dirs_conf(), '/');
+    int length = slash ? (int)(slash - dirs_conf()) : 0;
+    int r = str_format(&dir, e, "%.*s%s" DROP_IN_DIR, length, dirs_conf(), slash ? "/" : "");
+    if (r < 0)
+        return r;
+    int count = scandir(dir, &entries, is_drop_in, alphasort);
+    if (count < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(e, "read %s", dir);
+    if (count > DROP_INS_MAX)
+        r = err_set(e, E2BIG, "more than %d files in %s", DROP_INS_MAX, dir);
+    if (r == 0)
+        r = check_drop_in_dir(dir, e);
+    for (int i = 0; i < count && r == 0; i++) {
+        _cleanup_free_ char *path = NULL;
+        r = str_format(&path, e, "%s/%s", dir, entries[i]->d_name);
+        if (r == 0)
+            r = conf_read(path, true, visit, &(struct reading){.policy = p}, e);
+    }
+    free_entries(entries, count);
+    return r;
+}
+
 int policy_load(struct policy *ret_policy, struct err *e)
 {
     _cleanup_policy_ struct policy p = {0};
     int r = policy_init(&p, e);
     if (r == 0)
         r = conf_read(dirs_conf(), true, visit, &(struct reading){.policy = &p}, e);
+    if (r == 0)
+        r = read_drop_ins(&p, e);
     if (r < 0)
         return r;
     *ret_policy = p;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Practice 5, host isolation: namespaces of its own, ids of its own, masked /proc and /sys, and nothing of the host's that matters
+ * as a bind. Those are the runtime's to make; what is decided here is which paths of the host and which settings a plan may name.
+ */
+#include <errno.h>
+
+#include "plan/sysctl.h"
+#include "practices/bind_source.h"
+#include "practices/refuse.h"
+#include "practices/registry.h"
+
+static int apply_bind(struct practice_run *run, struct plan_mount *m, struct err *e)
+{
+    const struct policy_right *right = NULL;
+    int r = bind_source_judge(m->source, m->read_only, &run->rights, &right, e);
+    if (r < 0)
+        return r;
+    if (run->plan->profile == PLAN_STRICT)
+        m->noexec = true;
+    return right ? run_grant(run, 5, right->source, e, "%s bind of %s",
+                             m->read_only ? "read-only" : "writable", m->source)
+                 : 0;
+}
+
+static int apply(struct practice_run *run, struct err *e)
+{
+    struct plan *p = run->plan;
+    int r = 0;
+    for (size_t i = 0; i < p->mount_count && r == 0; i++)
+        if (p->mounts[i].type == PLAN_MOUNT_BIND)
+            r = apply_bind(run, &p->mounts[i], e);
+    for (size_t i = 0; i < p->sysctls.count && r == 0; i++)
+        r = sysctl_check(p->sysctls.items[i], e);
+    return r;
+}
+
+const struct practice practice_isolation = {
+    .number = 5,
+    .id = "isolation",
+    .title = "host isolation",
+    .what = "gives a container namespaces and host ids of its own, and nothing of the host that matters",
+    .missing = "there are no zones, and no stronger boundary than the kernel's",
+    .apply = apply,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Practice 7, system calls: a default-deny filter on every process, smaller than Docker's. A profile of the user's is a second filter
+ * on top, so it can only narrow; there is no way to run without the first. AppArmor is on top where the kernel has it.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "practices/refuse.h"
+#include "practices/registry.h"
+
+/* What follows NAME= or NAME: (Docker takes both); NULL when it is another option. */
+static const char *value_of(const char *option, const char *name)
+{
+    const char *rest = str_after(option, name);
+    return rest && (*rest == '=' || *rest == ':') ? rest + 1 : NULL;
+}
+
+static int apply_seccomp(const char *value, struct err *e)
+{
+    if (str_equal(value, "unconfined"))
+        return err_refuse(e, 7,
+                          "--security-opt seccomp=unconfined is refused: no container runs without the "
+                          "filter; --cap-add opens the "
+                          "calls that belong to a capability");
+    return 0; /* "builtin", or a file whose text is in the plan */
+}
+
+static int apply_apparmor(struct practice_run *run, const char *name, struct err *e)
+{
+    char line[ERR_TEXT_MAX];
+    if (!*name)
+        return err_set(e, EINVAL, "--security-opt apparmor= needs the name of a profile");
+    const struct policy_right *right = run_right(run, POLICY_ALLOW_APPARMOR, name);
+    if (!right) {
+        (void)snprintf(line, sizeof(line), "allow-apparmor = %s", name);
+        return refuse_by_policy(
+            e, 7, line, "--security-opt apparmor=%s is refused: it replaces Casemate's own profile", name);
+    }
+    int r = run_grant(run, 7, right->source, e, "AppArmor profile %s", name);
+    return r < 0 ? r : str_replace(&run->plan->apparmor_profile, name, e);
+}
+
+static int apply(struct practice_run *run, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < run->plan->security_opt.count && r == 0; i++) {
+        const char *option = run->plan->security_opt.items[i];
+        const char *value = value_of(option, "seccomp");
+        if (value)
+            r = apply_seccomp(value, e);
+        else if ((value = value_of(option, "apparmor")))
+            r = apply_apparmor(run, value, e);
+        else if (!str_after(option, "no-new-privileges")) /* practice 11 */
+            r = err_set(e, ENOTSUP,
+                        "--security-opt %s is not supported (seccomp=, apparmor= and no-new-privileges are)",
+                        option);
+    }
+    return r;
+}
+
+const struct practice practice_syscalls = {
+    .number = 7,
+    .id = "syscalls",
+    .title = "system calls",
+    .what = "lets through the system calls that programs need and no others",
+    .apply = apply,
+};

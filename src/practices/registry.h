@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fourteen, each defined in its own file. */
+#pragma once
+
+#include "practices/practice.h"
+
+extern const struct practice practice_updates;
+extern const struct practice practice_lean;
+extern const struct practice practice_network;
+extern const struct practice practice_limits;
+extern const struct practice practice_isolation;
+extern const struct practice practice_capabilities;
+extern const struct practice practice_syscalls;
+extern const struct practice practice_trust;
+extern const struct practice practice_scanning;
+extern const struct practice practice_minimal;
+extern const struct practice practice_user;
+extern const struct practice practice_secrets;
+extern const struct practice practice_files;
+extern const struct practice practice_encryption;
