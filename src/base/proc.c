@@ -12,6 +12,7 @@
 #include "base/syscalls.h"
 
 #define STAT_MAX 4096
+#define FDINFO_MAX 4096
 #define STAT_START_FIELD 22
 #define STAT_FIRST_FIELD_AFTER_NAME 3
 
@@ -45,4 +46,20 @@ int proc_open(pid_t pid, uint64_t start_ticks, struct err *e)
     if (r < 0)
         return r;
     return now == start_ticks ? steal_fd(&fd) : err_set(e, ESRCH, "process %d is gone", (int)pid);
+}
+
+int proc_of_pidfd(int pidfd, pid_t *ret_pid, struct err *e)
+{
+    char path[48];
+    _cleanup_buf_ struct buf text = {0};
+    int pid = -1;
+    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+    int r = io_read_path(path, FDINFO_MAX, &text, e);
+    if (r < 0)
+        return r;
+    char *line = text.data ? strstr(text.data, "\nPid:") : NULL;
+    if (!line || sscanf(line, "\nPid: %d", &pid) != 1 || pid <= 0)
+        return err_set(e, ESRCH, "the process has ended");
+    *ret_pid = pid;
+    return 0;
 }

@@ -12,3 +12,6 @@ int proc_start_time(pid_t pid, uint64_t *ret_ticks, struct err *e);
 
 /* A pidfd of the process that had this pid and start time; -ESRCH when it is gone. */
 int proc_open(pid_t pid, uint64_t start_ticks, struct err *e);
+
+/* The process id, as this process sees it, behind a pidfd (/proc/self/fdinfo). -ESRCH when it has ended or is not visible here. */
+int proc_of_pidfd(int pidfd, pid_t *ret_pid, struct err *e);

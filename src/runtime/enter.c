@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/ipc.h"
 #include "base/path.h"
+#include "base/proc.h"
 #include "base/syscalls.h"
 #include "runtime/create.h"
 #include "runtime/process.h"
@@ -28,7 +29,7 @@
     (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
      CLONE_NEWCGROUP | CLONE_NEWTIME)
 
-enum enter_message { ENTER_PROCESS = 1, ENTER_TERMINAL = 2 };
+enum enter_message { ENTER_PROCESS = 1, ENTER_TERMINAL = 2, ENTER_GO = 3 };
 
 /* In the container, as its root: opens the terminal and hands the master to the caller. */
 static int give_terminal(int root_fd, uid_t owner, int sync, struct err *e)
@@ -45,6 +46,16 @@ static int give_terminal(int root_fd, uid_t owner, int sync, struct err *e)
     return r < 0 ? r : ipc_send(sync, ENTER_TERMINAL, NULL, 0, &master, 1, e);
 }
 
+/* The caller moves us into the container's control group meanwhile. */
+static int await_go(int sync, struct err *e)
+{
+    static struct ipc_message m;
+    int r = ipc_receive(sync, &m, e);
+    if (r == 0)
+        return err_set(e, ECHILD, "the command that wanted this process has ended");
+    return r < 0 ? r : ipc_expect(&m, ENTER_GO, 0, 0, e);
+}
+
 static _Noreturn void second_run(const struct runtime_enter *x, int sync)
 {
     struct err e = {0};
@@ -58,6 +69,8 @@ static _Noreturn void second_run(const struct runtime_enter *x, int sync)
     if (r == 0)
         r = x->process->terminal ? give_terminal(root, who.uid, sync, &e)
                                  : process_take_pipes(x->stdio, &who, &e);
+    if (r == 0)
+        r = await_go(sync, &e);
     if (r < 0) {
         report_send(x->report_fd, RUNTIME_STATUS_ENGINE, &e);
         _exit(RUNTIME_STATUS_ENGINE);
@@ -73,9 +86,7 @@ static _Noreturn void second_run(const struct runtime_enter *x, int sync)
 /* Everything that needs the host's rights comes first; joining takes them away. */
 static int join(const struct runtime_enter *x, struct err *e)
 {
-    int r = cgroup_attach(x->cgroup, getpid(), e);
-    if (r == 0)
-        r = process_set_rlimits(0, x->process, e);
+    int r = process_set_rlimits(0, x->process, e);
     if (r == 0) {
         _cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
         r = self < 0 ? err_errno(e, "open /proc/self")
@@ -110,6 +121,16 @@ static _Noreturn void first_run(const struct runtime_enter *x, int sync)
     if (r < 0)
         report_send(x->report_fd, RUNTIME_STATUS_ENGINE, &e);
     _exit(r < 0 ? 1 : 0);
+}
+
+/* After the process exists: a container at its process limit takes one that is moved in, and would refuse a fork. */
+static int confine(const struct runtime_enter *x, int pidfd, int sync, struct err *e)
+{
+    pid_t pid;
+    int r = proc_of_pidfd(pidfd, &pid, e);
+    if (r == 0)
+        r = cgroup_attach(x->cgroup, pid, e);
+    return r < 0 ? r : ipc_send(sync, ENTER_GO, NULL, 0, NULL, 0, e);
 }
 
 /* Up to two messages, in either order; the end of file means that there will be no more. */
@@ -154,6 +175,10 @@ int runtime_enter(const struct runtime_enter *x, int *ret_pidfd, int *ret_termin
     }
     close_fd(&theirs);
     r = collect(ours, x->process->terminal, &pidfd, &master, e);
+    if (r == 0)
+        r = confine(x, pidfd, ours, e);
+    if (r < 0 && pidfd >= 0)
+        (void)sys_pidfd_send_signal(pidfd, SIGKILL);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     if (r < 0) {
