@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever is killed, whenever: nothing that was acknowledged is lost, and the next command finds nothing to trip over."""
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from lib import host, wait
+
+HELLO = "casemate/hello"
+ROUNDS = 40
+
+
+def killed_at(casemate, seconds, *words):
+    """A command that is killed after so many seconds, or has ended before."""
+    process = casemate.popen(*words)
+    time.sleep(seconds)
+    process.kill()
+    process.communicate()
+
+
+def duration(casemate, *words):
+    start = time.monotonic()
+    casemate.ok(*words)
+    return time.monotonic() - start
+
+
+@pytest.mark.slow
+def test_killed_run_leaves_nothing(casemate):
+    words = ("run", "--rm", HELLO, "true")
+    casemate.ok(*words)
+    whole = duration(casemate, *words)
+    for _ in range(ROUNDS):
+        killed_at(casemate, random.uniform(0, whole * 1.2), *words)
+    wait.until(lambda: not casemate.ok("ps", "-aq"), what="the next commands to mend")
+    casemate.assert_clean()
+    assert casemate.ok("run", "--rm", HELLO, "echo", "still works") == "still works\n"
+
+
+@pytest.mark.slow
+def test_killed_rm_is_finished_by_the_next(casemate):
+    for number in range(10):
+        name = "c%d" % number
+        casemate.ok("run", "--name", name, HELLO, "true")
+        killed_at(casemate, random.uniform(0, 0.02), "rm", name)
+    left = casemate.ok("ps", "-aq").split()
+    if left:
+        casemate.ok("rm", *left)
+    casemate.ok("ps", "-a")
+    casemate.assert_clean()
+    assert not os.listdir(os.path.join(casemate.root, "staging"))
+
+
+def test_killed_client_does_not_end_a_container(casemate):
+    process = casemate.popen("run", "--name", "web", HELLO, "sleep", "1000")
+    wait.until(lambda: casemate.run("ps", "-q", "--filter", "name=web").out.strip(), what="the container to run")
+    process.kill()
+    process.communicate()
+    assert host.status_field(casemate.pid("web"), "State")
+    assert "Up" in casemate.ok("ps")
+
+
+def shim_of(casemate, name):
+    pid = casemate.pid(name)
+    return int(host.status_field(pid, "PPid"))
+
+
+def test_killed_supervisor_is_mended(casemate):
+    """Its container is ended, and recorded as one whose end nobody saw."""
+    casemate.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
+    first = casemate.pid("web")
+    os.kill(shim_of(casemate, "web"), signal.SIGKILL)
+    wait.until(lambda: "Dead" in casemate.ok("ps", "-a"), what="ps to say so")
+    wait.until(lambda: first not in host.pids(), what="the container's process to be gone")
+    casemate.ok("start", "web")
+    assert "Up" in casemate.ok("ps")
+
+
+def test_exit_is_recorded_without_any_command(casemate):
+    casemate.ok("run", "-d", "--name", "web", HELLO, "exit", "9")
+    assert casemate.ok("wait", "web").strip() == "9"
+    assert casemate.ok("wait", "web").strip() == "9"
+
+
+def test_many_waiters_of_one_container(casemate):
+    casemate.ok("run", "-d", "--rm", "--name", "web", HELLO, "sleep", "1000")
+    waiters = [casemate.popen("wait", "web") for _ in range(8)]
+    wait.until(lambda: all("casemate" in host.command(p.pid) for p in waiters), what="the waiters to run")
+    time.sleep(0.2)  # until they wait: one that comes later finds no container, and the test fails
+    casemate.ok("kill", "web")
+    assert [p.communicate()[0].decode().strip() for p in waiters] == ["137"] * 8
+    wait.until(lambda: not casemate.ok("ps", "-aq"), what="the --rm container to be gone")
