@@ -174,6 +174,7 @@ _Noreturn void first_run(const struct runtime_start *start, const struct rootfs_
         .identity = &who,
         .root_fd = f.root,
         .writable = &writable,
+        .ends_with_parent = true,
         .report_fd = start->report_fd,
     };
     process_become(&context);

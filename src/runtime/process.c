@@ -165,6 +165,9 @@ static int prepare(const struct process_context *c, struct str_list *env, struct
         r = process_bound_capabilities(c->process->capabilities, e);
     if (r == 0)
         r = set_ids(c->identity, e);
+    if (r == 0 && c->ends_with_parent &&
+        prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) /* the change of ids has cleared it */
+        r = err_errno(e, "prctl");
     if (r == 0)
         r = enter_directory(c, e);
     if (r == 0)

@@ -14,6 +14,7 @@ struct process_context {
     const struct user_identity *identity;
     int root_fd;                     /* the container's root */
     const struct str_list *writable; /* for Landlock with a read-only root */
+    bool ends_with_parent;           /* the first process does not outlive its supervisor */
     int report_fd;                   /* O_CLOEXEC; reports failure, or by its end that the program runs */
 };
 
