@@ -46,16 +46,11 @@ static bool apparmor_ready(void)
 int compose_filters(const struct store *s, const struct plan *p, struct spec_process *ret, struct err *e)
 {
     const struct filter *ceiling = NULL;
-    const struct filter *narrower = NULL;
     int r = filter_cache_ceiling(s->cache, p->capabilities, &ceiling, e);
     if (r == 0)
         r = add_filter(ret, ceiling, e);
-    if (r == 0 && p->seccomp_profile) {
-        r = filter_cache_get(s->cache, p->seccomp_profile, strlen(p->seccomp_profile), p->capabilities,
-                             &narrower, e);
-        if (r == 0)
-            r = add_filter(ret, narrower, e);
-    }
+    if (r == 0 && p->seccomp_profile)
+        r = err_set(e, ENOSYS, "--security-opt seccomp=FILE is not supported yet");
     if (r == 0 && p->apparmor_profile)
         r = str_copy(p->apparmor_profile, &ret->apparmor, e);
     else if (r == 0 && apparmor_ready())
