@@ -51,7 +51,8 @@ struct shim_config {
     uint32_t oom_baseline; /* value of oom_kill at the start */
 };
 
-/* Fixed text of shim/exit: "casemate-exit 1 CODE SIGNAL OOM NANOSECONDS\n"; CODE is Docker's (128 + signal when killed). */
+/* Fixed text of shim/exit: "casemate-exit 1 CODE SIGNAL OOM NANOSECONDS LOST\n"; CODE is Docker's (128 + signal when killed),
+ * LOST the bytes of output that the log does not have because the disk stayed full after the end. */
 #define SHIM_EXIT_FILE "exit"
 #define SHIM_LOCK_FILE "lock"
 #define SHIM_SOCKET_FILE "attach.sock"
