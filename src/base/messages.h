@@ -43,6 +43,15 @@ enum message_type {
     MESSAGE_PARSE_MANIFEST = 0x0303, /* worker -> engine: struct message_parse_manifest */
     MESSAGE_PARSE_TEXT =
         0x0304, /* worker -> engine: struct message_parse_text: the answer stands in the memory file, as JSON of ours */
+
+    /* casemate-unpack: one request, one result. */
+    MESSAGE_UNPACK_LAYER =
+        0x0401, /* engine -> worker: struct message_unpack_layer + stream + empty directory */
+    MESSAGE_UNPACK_LAYER_DONE = 0x0402, /* worker -> engine: struct message_unpack_layer_done */
+    MESSAGE_UNPACK_INDEX =
+        0x0403, /* engine -> worker: struct message_unpack_index + archive + empty file + empty memory file */
+    MESSAGE_UNPACK_INDEX_DONE =
+        0x0404, /* worker -> engine: struct message_unpack_index_done; the members stand in the memory file */
 };
 
 struct message_failed {
@@ -130,6 +139,43 @@ struct message_parse_manifest {
 
 struct message_parse_text {
     uint64_t length;
+};
+
+struct message_unpack_layer {
+    uint32_t compression; /* enum layer_compression */
+    uint32_t reserved;
+};
+
+struct message_unpack_layer_done {
+    uint8_t diff_id[32];   /* SHA-256 of the stream, decompressed */
+    uint64_t uncompressed; /* its bytes */
+    uint64_t entries;
+    uint64_t files_bytes;
+    uint64_t devices_dropped;
+    uint64_t setid_files;
+    uint64_t ids_above_block;
+    uint64_t capabilities_dropped;
+    uint64_t xattrs_dropped;
+};
+
+struct message_unpack_index {
+    uint32_t seekable; /* 1: the archive is a regular file and stands at its first byte */
+    uint32_t reserved;
+};
+
+struct message_unpack_index_done {
+    uint32_t
+        in_place; /* 1: offsets are those of the archive; 0: of the other file, into which it was decompressed */
+    uint32_t reserved;
+    uint64_t members; /* how many struct message_unpack_member the memory file has */
+};
+
+#define MESSAGE_MEMBER_MAX 240
+
+struct message_unpack_member {
+    uint64_t offset;
+    uint64_t size;
+    char name[MESSAGE_MEMBER_MAX]; /* clean and relative */
 };
 
 /* True when the array holds a NUL. */

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/str.h"
 #include "image/platform.h"

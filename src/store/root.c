@@ -18,6 +18,7 @@
 #include "base/str.h"
 
 #define FORMAT_FILE_MAX 32
+#define STAGING_TRIES 16
 
 /* Makes the missing directories of an absolute path that the caller (root) names, and opens the last one. */
 static int open_root(const char *path, struct err *e)
@@ -108,19 +109,31 @@ void store_close(struct store *s)
         close_fd(all[i]);
 }
 
-int store_staging_make(const struct store *s, char *ret_name, struct err *e)
+/* A descriptor, or -EAGAIN when a sweep came between making and locking. */
+static int try_staging_make(const struct store *s, char *ret_name, struct err *e)
 {
+    struct stat st;
     int r = id_random(ret_name, e);
     if (r < 0)
         return r;
     if (mkdirat(s->staging, ret_name, 0700) < 0)
         return err_errno(e, "make a staging directory");
-    _cleanup_close_ int fd = path_open_dir_at(s->staging, ret_name, e);
+    _cleanup_close_ int fd = openat(s->staging, ret_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return fd;
+        return errno == ENOENT ? -EAGAIN : err_errno(e, "open a staging directory");
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return err_errno(e, "lock a staging directory");
+        return errno == EWOULDBLOCK ? -EAGAIN : err_errno(e, "lock a staging directory");
+    if (fstatat(s->staging, ret_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -EAGAIN;
     return steal_fd(&fd);
+}
+
+int store_staging_make(const struct store *s, char *ret_name, struct err *e)
+{
+    int fd = -EAGAIN;
+    for (int i = 0; fd == -EAGAIN && i < STAGING_TRIES; i++)
+        fd = try_staging_make(s, ret_name, e);
+    return fd == -EAGAIN ? err_set(e, EAGAIN, "make a staging directory: it is swept away each time") : fd;
 }
 
 int store_staging_sweep(const struct store *s, struct err *e)

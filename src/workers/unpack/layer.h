@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One layer: entries of the archive -> files, with the rules of images/limits in between. */
+#pragma once
+
+#include "base/messages.h"
+#include "workers/unpack/stream.h"
+
+/* Unpacks the whole stream into root_fd (an empty directory). Fills everything in *ret_result, the digest included. */
+int layer_unpack(struct stream *stream, int root_fd, struct message_unpack_layer_done *ret_result,
+                 struct err *e);
