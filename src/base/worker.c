@@ -52,7 +52,7 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
         return;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (!p->neutral_userns && getppid() != parent))
         return;
-    if (apply_limits(p) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir("/") < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir("/") < 0)
         return;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
@@ -68,6 +68,8 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     char *argv[] = {(char *)(uintptr_t)p->program, NULL};
     char *envp[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
+    if (apply_limits(p) < 0) /* last: what is open here may be more than the worker may have */
+        return;
     (void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
 }
 
