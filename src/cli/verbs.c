@@ -9,6 +9,21 @@
 #include "cli/nearest.h"
 
 #define VERBS(X)  \
+    X(run)        \
+    X(create)     \
+    X(start)      \
+    X(stop)       \
+    X(kill)       \
+    X(wait)       \
+    X(rm)         \
+    X(ps)         \
+    X(logs)       \
+    X(exec)       \
+    X(attach)     \
+    X(load)       \
+    X(inspect)    \
+    X(explain)    \
+    X(info)       \
     X(version)    \
     X(help)       \
     X(completion) \

@@ -41,6 +41,7 @@ struct verb {
 #define CLI_ENGINE_ERROR 125 /* exit statuses of Docker */
 #define CLI_NOT_EXECUTABLE 126
 #define CLI_NOT_FOUND 127
+#define CLI_LOST_STATUS 255 /* nobody knows how the container ended */
 
 /* NULL-terminated, in the order of --help. */
 extern const struct verb *const verbs[];

@@ -27,9 +27,10 @@ static bool names_file(const struct invocation *in)
     return false;
 }
 
-static void check_plan(const struct plan *p)
+static void check_plan(struct plan *p)
 {
     struct err e = {0};
+    memset(p->id, '0', ID_LENGTH);
     _cleanup_json_ struct json_object *json = NULL;
     _cleanup_plan_ struct plan again;
     plan_init(&again);

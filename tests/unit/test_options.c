@@ -12,11 +12,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cli/detach_keys.h"
 #include "cli/format.h"
 #include "cli/human.h"
 #include "cli/nearest.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "cli/when.h"
 
 struct target {
     bool detach, tty;
@@ -314,12 +316,84 @@ static void test_format(void **state)
     }
 }
 
+static void test_when(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    int64_t now = 1700000000 * CLOCK_SECOND;
+    int64_t t = 0;
+    assert_int_equal(setenv("TZ", "UTC-2", 1), 0); /* two hours east */
+    assert_int_equal(when_parse("1600000000.25", now, &t, &e), 0);
+    assert_true(t == 1600000000 * CLOCK_SECOND + CLOCK_SECOND / 4);
+    assert_int_equal(when_parse("1m30s", now, &t, &e), 0);
+    assert_true(t == now - 90 * CLOCK_SECOND);
+    assert_int_equal(when_parse("2023-11-14T22:13:20Z", now, &t, &e), 0);
+    assert_true(t == now);
+    assert_int_equal(when_parse("2023-11-15T00:13:20", now, &t, &e), 0);
+    assert_true(t == now);
+    assert_int_equal(when_parse("2023-11-15T00:13", now, &t, &e), 0);
+    assert_true(t == now - 20 * CLOCK_SECOND);
+    assert_int_equal(when_parse("2023-11-15", now, &t, &e), 0);
+    assert_true(t == now - 800 * CLOCK_SECOND);
+    static const char *const wrong[] = {
+        "", "x", "-5m", "2023-13-01", "2023-11-14T22:13:20ZZ", "1..5", "99999999999999999999"};
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_int_equal(when_parse(wrong[i], now, &t, &e), -EINVAL);
+    unsetenv("TZ");
+}
+
+/* What is passed on of `typed`, fed in pieces of `step` bytes; a '!' at the end when the keys were seen. */
+static void check_keys(const char *keys, const char *typed, const char *passed)
+{
+    for (size_t step = 1; step <= strlen(typed); step++) {
+        struct err e = {0};
+        struct detach_keys k;
+        unsigned char out[256 + DETACH_KEYS_MAX];
+        size_t at = 0;
+        bool seen = false;
+        assert_int_equal(detach_keys_parse(keys, &k, &e), 0);
+        for (size_t i = 0; i < strlen(typed) && !seen; i += step) {
+            size_t n = strlen(typed) - i < step ? strlen(typed) - i : step;
+            size_t length = 0;
+            seen = detach_keys_feed(&k, (const unsigned char *)typed + i, n, out + at, &length);
+            at += length;
+        }
+        if (seen)
+            out[at++] = '!';
+        out[at] = '\0';
+        assert_string_equal((char *)out, passed);
+    }
+}
+
+static void test_detach_keys(void **state)
+{
+    (void)state;
+    check_keys(NULL, "abc\x10\x11", "abc!");
+    check_keys(NULL, "\x10x\x10\x10\x11", "\x10x\x10!");
+    check_keys("ctrl-a,d",
+               "\x01\x01"
+               "d",
+               "\x01!");
+    check_keys("a,a,b", "aaab", "a!");
+    check_keys("a,b,a,c", "ababac", "ab!");
+    check_keys("", "\x10\x11", "\x10\x11");
+    check_keys("ctrl-\\", "x\x1c", "x!");
+    static const char *const wrong[] = {"ctrl-", "ctrl-?", "ctrl-aa", ",", "xy", "a,,b", "ctrl-A"};
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct err e = {0};
+        struct detach_keys k;
+        assert_int_equal(detach_keys_parse(wrong[i], &k, &e), -EINVAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),        cmocka_unit_test(test_switches), cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_nearest),  cmocka_unit_test(test_human),
-        cmocka_unit_test(test_table),        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_when),    cmocka_unit_test(test_detach_keys),
+        cmocka_unit_test(test_forms),   cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_wrong),   cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_nearest), cmocka_unit_test(test_human),
+        cmocka_unit_test(test_table),   cmocka_unit_test(test_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One row of `ps` (row.h). What came from images is neutralised where it is printed. */
+#include "cli/row.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/human.h"
+
+#define COMMAND_WIDTH 20 /* Docker's: bytes of the command that are shown, and of a mount's name */
+#define MOUNT_WIDTH 15
+#define TEXT_MAX (1U << 20)
+#define ELLIPSIS "…"
+
+int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e)
+{
+    char age[HUMAN_TEXT_MAX];
+    switch (c->status) {
+    case CONTAINER_RUNNING:
+        human_span(now - c->start.time, age);
+        return str_format(ret_text, e, "Up %s", age);
+    case CONTAINER_EXITED:
+        human_age(c->finished, now, age);
+        return str_format(ret_text, e, "Exited (%d) %s", c->exit_code, age);
+    case CONTAINER_DEAD:
+        return str_copy("Dead", ret_text, e);
+    case CONTAINER_CREATED:
+        break;
+    }
+    return str_copy("Created", ret_text, e);
+}
+
+/* At most `width` characters, the last of them an ellipsis when something is cut. Does not cut inside a character. */
+static int add_cut(struct json_object *row, const char *key, const char *text, size_t width, struct err *e)
+{
+    size_t characters = 0;
+    const char *cut = text;
+    for (const char *at = text; *at; at++) {
+        if (((unsigned char)*at & 0xc0) == 0x80)
+            continue;
+        if (++characters == width)
+            cut = at;
+    }
+    if (characters <= width)
+        return json_add_string(row, key, text, e);
+    _cleanup_free_ char *shown = NULL;
+    int r = str_format(&shown, e, "%.*s" ELLIPSIS, (int)(cut - text), text);
+    return r < 0 ? r : json_add_string(row, key, shown, e);
+}
+
+static int add_words(struct buf *b, const struct str_list *words, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < words->count && r == 0; i++)
+        r = buf_printf(b, TEXT_MAX, e, "%s%s", b->length ? " " : "", words->items[i]);
+    return r;
+}
+
+static int add_command(const struct plan *p, bool no_trunc, struct json_object *row, struct err *e)
+{
+    _cleanup_buf_ struct buf words = {0};
+    _cleanup_buf_ struct buf quoted = {0};
+    _cleanup_json_ struct json_object *cut = json_object_new_object();
+    int r = cut ? add_words(&words, &p->entrypoint, e) : err_oom(e);
+    if (r == 0)
+        r = add_words(&words, &p->command, e);
+    if (r == 0)
+        r = add_cut(cut, "x", words.data ? words.data : "", no_trunc ? SIZE_MAX : COMMAND_WIDTH, e);
+    if (r == 0)
+        r = buf_printf(&quoted, TEXT_MAX, e, "\"%s\"",
+                       json_object_get_string(json_object_object_get(cut, "x")));
+    return r < 0 ? r : json_add_string(row, "Command", quoted.data, e);
+}
+
+static int add_times(const struct container *c, int64_t now, struct json_object *row, struct err *e)
+{
+    char text[HUMAN_TEXT_MAX];
+    char date[64] = "";
+    struct tm tm;
+    time_t seconds = (time_t)(c->plan.created / CLOCK_SECOND);
+    if (localtime_r(&seconds, &tm))
+        (void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S %z %Z", &tm);
+    human_age(c->plan.created, now, text);
+    int r = json_add_string(row, "CreatedAt", date, e);
+    return r < 0 ? r : json_add_string(row, "RunningFor", text, e);
+}
+
+static int add_joined(const struct str_list *list, const char *key, struct json_object *row, struct err *e)
+{
+    _cleanup_buf_ struct buf b = {0};
+    int r = 0;
+    for (size_t i = 0; i < list->count && r == 0; i++)
+        r = buf_printf(&b, TEXT_MAX, e, "%s%s", i ? "," : "", list->items[i]);
+    return r < 0 ? r : json_add_string(row, key, b.data ? b.data : "", e);
+}
+
+static int add_mounts(const struct plan *p, bool no_trunc, struct json_object *row, struct err *e)
+{
+    _cleanup_str_list_ struct str_list sources = {0};
+    uint64_t volumes = 0;
+    int r = 0;
+    for (size_t i = 0; i < p->mount_count && r == 0; i++) {
+        const char *source = p->mounts[i].source;
+        volumes += p->mounts[i].type == PLAN_MOUNT_VOLUME;
+        if (!source)
+            continue;
+        r = strlen(source) > MOUNT_WIDTH && !no_trunc
+                ? str_list_addf(&sources, e, "%.*s" ELLIPSIS, MOUNT_WIDTH - 1, source)
+                : str_list_add(&sources, source, e);
+    }
+    char count[24];
+    (void)snprintf(count, sizeof(count), "%llu", (unsigned long long)volumes);
+    if (r == 0)
+        r = json_add_string(row, "LocalVolumes", count, e);
+    return r < 0 ? r : add_joined(&sources, "Mounts", row, e);
+}
+
+int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_object **ret_row,
+             struct err *e)
+{
+    _cleanup_json_ struct json_object *row = json_object_new_object();
+    _cleanup_free_ char *status = NULL;
+    if (!row)
+        return err_oom(e);
+    char id[ID_LENGTH + 1];
+    (void)snprintf(id, sizeof(id), "%.*s", no_trunc ? ID_LENGTH : ID_SHORT_LENGTH, c->id);
+    int r = row_status(c, now, &status, e);
+    if (r == 0)
+        r = json_add_string(row, "ID", id, e);
+    if (r == 0)
+        r = json_add_string(row, "Image", c->plan.image_reference ? c->plan.image_reference : "", e);
+    if (r == 0)
+        r = add_command(&c->plan, no_trunc, row, e);
+    if (r == 0)
+        r = add_times(c, now, row, e);
+    if (r == 0)
+        r = json_add_string(row, "State", container_status_name(c->status), e);
+    if (r == 0)
+        r = json_add_string(row, "Status", status, e);
+    if (r == 0)
+        r = json_add_string(row, "Ports", "", e);
+    if (r == 0)
+        r = json_add_string(row, "Names", c->plan.name ? c->plan.name : "", e);
+    if (r == 0)
+        r = add_joined(&c->plan.labels, "Labels", row, e);
+    if (r == 0)
+        r = add_mounts(&c->plan, no_trunc, row, e);
+    if (r == 0)
+        r = json_add_string(row, "Networks", "none", e);
+    if (r == 0)
+        r = json_add_string(row, "Profile", plan_profile_name(c->plan.profile), e);
+    if (r < 0)
+        return r;
+    *ret_row = steal_ptr(row);
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* casemate inspect: everything about containers and images, as JSON in Docker's shape. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "cli/format.h"
+#include "cli/inspect.h"
+#include "cli/verbs.h"
+#include "engine/mend.h"
+
+struct inspect_options {
+    const char *format;
+    const char *type;
+};
+
+static const struct option_entry options[] = {
+    {"format", 'f', OPTION_STRING, "FORMAT", "json, or a template such as {{.State.Pid}}",
+     offsetof(struct inspect_options, format), .complete = "json"},
+    {"type", 0, OPTION_STRING, "TYPE", "Look for this kind of object only: container or image",
+     offsetof(struct inspect_options, type), .complete = "container image"},
+    {"size", 's', OPTION_UNSUPPORTED, NULL, " yet"},
+    {0},
+};
+
+static int find_container(const struct store *s, const char *word, struct json_object **ret_json,
+                          struct err *e)
+{
+    _cleanup_container_ struct container c = CONTAINER_INIT;
+    int r = container_find(s, word, &c, e);
+    return r < 0 ? r : inspect_container(&c, ret_json, e);
+}
+
+static int find_image(const struct store *s, const char *word, struct json_object **ret_json, struct err *e)
+{
+    _cleanup_image_ struct image *image = NULL;
+    int r = image_find(s, word, &image, e);
+    return r < 0 ? r : inspect_image(image, ret_json, e);
+}
+
+static int find_object(const struct store *s, const struct inspect_options *o, const char *word,
+                       struct json_object **ret_json, struct err *e)
+{
+    bool any = !o->type;
+    if (any || str_equal(o->type, "container")) {
+        int r = find_container(s, word, ret_json, e);
+        if (!any || r != -ENOENT)
+            return r;
+    }
+    struct err no_image = {0};
+    int r = find_image(s, word, ret_json, &no_image);
+    if (r < 0 && any)
+        return err_set(e, ENOENT, "No such object: %s", word);
+    if (r < 0)
+        *e = no_image;
+    return r;
+}
+
+/* Adds what is found to the array; a name that is not found is an error that does not hide the others. */
+static int collect(const struct store *s, const struct invocation *in, const struct inspect_options *o,
+                   struct json_object *array, struct err *e)
+{
+    int status = EXIT_SUCCESS;
+    for (size_t i = 0; i < in->argument_count; i++) {
+        struct err failed = {0};
+        struct json_object *json = NULL;
+        if (find_object(s, o, in->arguments[i], &json, &failed) < 0) {
+            verbs_complain(&failed);
+            status = EXIT_FAILURE;
+        } else if (json_object_array_add(array, json) < 0) {
+            json_object_put(json);
+            return err_oom(e);
+        }
+    }
+    return status;
+}
+
+static int print_formatted(struct json_object *array, const char *format, struct err *e)
+{
+    struct format f;
+    int r = format_parse(format, &f, e);
+    for (size_t i = 0; r == 0 && i < json_object_array_length(array); i++)
+        r = format_print(&f, json_object_array_get_idx(array, i), false, stdout, e);
+    return r;
+}
+
+static int run(const struct invocation *in, struct err *e)
+{
+    struct inspect_options o = {0};
+    _cleanup_store_ struct store s = STORE_INIT;
+    _cleanup_json_ struct json_object *array = json_object_new_array();
+    int r = array ? options_apply(in, &o, e) : err_oom(e);
+    if (r == 0 && o.type && !str_equal(o.type, "container") && !str_equal(o.type, "image"))
+        r = err_set(e, EINVAL, "--type is container or image, not '%s'", o.type);
+    if (r == 0)
+        r = store_open(&s, e);
+    if (r < 0)
+        return r;
+    mend_ended(&s);
+    int status = collect(&s, in, &o, array, e);
+    if (status < 0)
+        return status;
+    if (o.format && !str_equal(o.format, "json"))
+        r = print_formatted(array, o.format, e);
+    else
+        printf("%s\n", json_object_to_json_string_ext(
+                           array, JSON_C_TO_STRING_NOSLASHESCAPE |
+                                      (o.format ? JSON_C_TO_STRING_PLAIN
+                                                : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED)));
+    return r < 0 ? r : status;
+}
+
+const struct verb verb_inspect = {
+    .name = "inspect",
+    .aliases = "container inspect",
+    .group = VERB_EVIDENCE,
+    .usage = "NAME|ID [NAME|ID...]",
+    .summary = "Show everything about containers and images as JSON",
+    .arguments_min = 1,
+    .arguments_max = VERB_MANY,
+    .complete = "containers",
+    .options = {options},
+    .run = run,
+};

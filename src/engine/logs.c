@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading logs (logs.h). The files are opened newest first: one that is rotated meanwhile is met again, never missed. */
+#include "engine/logs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/shimproto.h"
+#include "engine/exit_record.h"
+
+#define FILES_MAX 64
+#define CHUNK 65536
+#define LINE_MAX_BYTES (128U * 1024) /* more than the shim's longest entry */
+#define FOLLOW_CHECK_MS 1000         /* how often to look for the end when no event comes */
+
+struct reader {
+    const struct logs_options *options;
+    int dir; /* shim/log */
+    int files[FILES_MAX];
+    size_t count;    /* newest first */
+    uint64_t skip;   /* entries in front of the wanted tail */
+    struct buf line; /* a line that has not ended yet */
+    bool overlong;   /* the rest of this line is left out */
+};
+
+static void reader_clear(struct reader *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        close_fd(&r->files[i]);
+    close_fd(&r->dir);
+    buf_clear(&r->line);
+}
+#define _cleanup_reader_ _cleanup_(reader_clear)
+
+/* -1 when there is no such file. */
+static int open_file(int dir, unsigned number, struct err *e)
+{
+    char name[32];
+    struct stat st;
+    (void)snprintf(name, sizeof(name), number ? SHIM_LOG_FILE ".%u" : SHIM_LOG_FILE, number);
+    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? -ENOENT : err_errno(e, "open the log");
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return err_set(e, EINVAL, "the log is not a regular file");
+    return steal_fd(&fd);
+}
+
+static bool same_file(int a, int b)
+{
+    struct stat x, y;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+}
+
+static int open_files(struct reader *r, struct err *e)
+{
+    for (unsigned number = 0; r->count < FILES_MAX && number < FILES_MAX; number++) {
+        int fd = open_file(r->dir, number, e);
+        if (fd == -ENOENT && number > 0)
+            return 0;
+        if (fd == -ENOENT) /* between rename and the new file */
+            continue;
+        if (fd < 0)
+            return fd;
+        if (r->count > 0 && same_file(fd, r->files[r->count - 1]))
+            close_fd(&fd);
+        else
+            r->files[r->count++] = fd;
+    }
+    return 0;
+}
+
+static int count_entries(int fd, uint64_t *total, struct err *e)
+{
+    char data[CHUNK];
+    off_t at = 0;
+    for (ssize_t n; (n = pread(fd, data, sizeof(data), at)) != 0; at += n) {
+        if (n < 0)
+            return err_errno(e, "read the log");
+        for (ssize_t i = 0; i < n; i++)
+            *total += data[i] == '\n';
+    }
+    return 0;
+}
+
+static int find_tail(struct reader *r, struct err *e)
+{
+    uint64_t total = 0;
+    if (r->options->tail == LOGS_ALL)
+        return 0;
+    for (size_t i = 0; i < r->count; i++) {
+        int failed = count_entries(r->files[i], &total, e);
+        if (failed < 0)
+            return failed;
+    }
+    r->skip = total > r->options->tail ? total - r->options->tail : 0;
+    return 0;
+}
+
+static int take_entry(struct reader *r, struct json_object *o, struct err *e)
+{
+    const char *stream = NULL;
+    const char *time = NULL;
+    struct json_object *text = NULL;
+    struct err ignored = {0};
+    struct logs_entry entry = {0};
+    if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, "log", &text) ||
+        !json_object_is_type(text, json_type_string) ||
+        json_get_string(o, "stream", &stream, &ignored) != 1 ||
+        json_get_string(o, "time", &time, &ignored) != 1 || clock_parse(time, &entry.time, &ignored) < 0)
+        return 0;
+    if ((r->options->since && entry.time < r->options->since) ||
+        (r->options->until && entry.time > r->options->until))
+        return 0;
+    entry.text = json_object_get_string(text);
+    entry.length = (size_t)json_object_get_string_len(text);
+    entry.from_stderr = str_equal(stream, "stderr");
+    return r->options->visit(&entry, r->options->context, e);
+}
+
+static int take_line(struct reader *r, struct err *e)
+{
+    struct err ignored = {0};
+    _cleanup_json_ struct json_object *o = NULL;
+    if (r->skip > 0) {
+        r->skip--;
+        return 0;
+    }
+    return json_parse(r->line.data ? r->line.data : "", r->line.length, &o, &ignored) < 0
+               ? 0
+               : take_entry(r, o, e);
+}
+
+/* Splits what was read into lines; a part of one stays for the next time. */
+static int take_data(struct reader *r, const char *data, size_t length, struct err *e)
+{
+    while (length > 0) {
+        const char *end = memchr(data, '\n', length);
+        size_t n = end ? (size_t)(end - data) : length;
+        struct err full = {0};
+        if (!r->overlong && buf_add(&r->line, data, n, LINE_MAX_BYTES, &full) < 0)
+            r->overlong = true;
+        if (!end)
+            return 0;
+        int failed = r->overlong ? 0 : take_line(r, e);
+        r->line.length = 0;
+        r->overlong = false;
+        if (failed < 0)
+            return failed;
+        data = end + 1;
+        length -= n + 1;
+    }
+    return 0;
+}
+
+static int read_rest(struct reader *r, int fd, struct err *e)
+{
+    char data[CHUNK];
+    for (ssize_t n; (n = read(fd, data, sizeof(data))) != 0;) {
+        if (n < 0)
+            return err_errno(e, "read the log");
+        int failed = take_data(r, data, (size_t)n, e);
+        if (failed < 0)
+            return failed;
+    }
+    return 0;
+}
+
+/* Goes on with the newest file when the one at hand has been rotated. 1: it did. */
+static int next_file(struct reader *r, struct err *e)
+{
+    int fd = open_file(r->dir, 0, e);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
+    if (r->count > 0 && same_file(fd, r->files[0])) {
+        close_fd(&fd);
+        return 0;
+    }
+    for (size_t i = 0; i < r->count; i++)
+        close_fd(&r->files[i]);
+    r->files[0] = fd;
+    r->count = 1;
+    return 1;
+}
+
+static int watch(int dir, struct err *e)
+{
+    char path[32];
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+    _cleanup_close_ int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE | IN_MOVED_FROM | IN_CLOSE_WRITE) < 0)
+        return err_errno(e, "watch the log");
+    return steal_fd(&fd);
+}
+
+static void await_event(int inotify)
+{
+    char events[4096];
+    struct pollfd p = {.fd = inotify, .events = POLLIN};
+    (void)poll(&p, 1, FOLLOW_CHECK_MS);
+    while (read(inotify, events, sizeof(events)) > 0)
+        continue;
+}
+
+/* Whether the shim lives is asked before the last read, so that what it wrote before its end is not missed. */
+static int follow(struct reader *r, int shim_dir, int inotify, struct err *e)
+{
+    for (;;) {
+        bool alive = shim_alive(shim_dir) > 0;
+        int n = r->count > 0 ? read_rest(r, r->files[0], e) : 0;
+        if (n == 0)
+            n = next_file(r, e);
+        if (n < 0)
+            return n;
+        if (n == 1)
+            continue;
+        if (!alive)
+            return 0;
+        await_event(inotify);
+    }
+}
+
+int logs_read(int shim_dir_fd, const struct logs_options *options, struct err *e)
+{
+    _cleanup_reader_ struct reader r = {.options = options};
+    r.dir = openat(shim_dir_fd, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (r.dir < 0)
+        return errno == ENOENT ? 0 : err_errno(e, "open the log");
+    _cleanup_close_ int inotify = options->follow ? watch(r.dir, e) : -1;
+    if (options->follow && inotify < 0)
+        return inotify;
+    int failed = open_files(&r, e);
+    if (failed == 0)
+        failed = find_tail(&r, e);
+    for (size_t i = r.count; i-- > 0 && failed == 0;)
+        failed = read_rest(&r, r.files[i], e);
+    return failed == 0 && options->follow ? follow(&r, shim_dir_fd, inotify, e) : failed;
+}
