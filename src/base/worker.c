@@ -26,7 +26,7 @@ static int limit(int resource, uint64_t value)
 
 static int apply_limits(const struct worker_profile *p)
 {
-    if (limit(RLIMIT_CORE, 0) < 0)
+    if (limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_NOFILE, p->files_max) < 0)
         return -1;
 #ifndef __SANITIZE_ADDRESS__ /* the sanitizer reserves terabytes of address space */
     if (p->memory_max && limit(RLIMIT_AS, p->memory_max) < 0)
@@ -52,7 +52,7 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
         return;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (!p->neutral_userns && getppid() != parent))
         return;
-    if (apply_limits(p) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir("/") < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || chdir("/") < 0)
         return;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
@@ -63,14 +63,13 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
         return;
     if (syscall(SYS_close_range, (unsigned)(WORKER_SOCKET + 1), ~0U, (unsigned)CLOSE_RANGE_CLOEXEC) < 0)
         return;
-    /* Last: what the engine has open counts until exec. */
-    if (limit(RLIMIT_NOFILE, p->files_max) < 0)
-        return;
     for (int s = 1; s < NSIG; s++)
         (void)signal(s, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     char *argv[] = {(char *)(uintptr_t)p->program, NULL};
     char *envp[] = {(char *)(uintptr_t) "LC_ALL=C", NULL};
+    if (apply_limits(p) < 0) /* last: what is open here may be more than the worker may have */
+        return;
     (void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
 }
 

@@ -123,8 +123,6 @@ static int equip(const struct runtime_start *start, pid_t pid, struct err *e)
     int r = userns_write_maps(pid, &own, 1, &own, 1, e);
     if (r == 0)
         r = cgroup_attach_v1(start->cgroup, pid, e);
-    if (r == 0)
-        r = process_set_rlimits(pid, &s->process, e);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);
@@ -252,6 +250,8 @@ int runtime_create(const struct runtime_start *start, struct runtime_process *re
         r = s->process.terminal ? 0 : runtime_give_stdio(start->stdio, s->block_first, e);
     if (r == 0)
         r = prepare_parts(start, &parts, e);
+    if (r == 0)
+        process_raise_rlimits(&s->process);
     if (r == 0)
         r = start_first(start, &parts, &p, e);
     parts_clear(&parts, s->mount_count);

@@ -86,7 +86,7 @@ static _Noreturn void second_run(const struct runtime_enter *x, int sync)
 /* Everything that needs the host's rights comes first; joining takes them away. */
 static int join(const struct runtime_enter *x, struct err *e)
 {
-    int r = process_set_rlimits(0, x->process, e);
+    int r = process_set_rlimits(x->process, e);
     if (r == 0) {
         _cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
         r = self < 0 ? err_errno(e, "open /proc/self")

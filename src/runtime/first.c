@@ -165,6 +165,8 @@ _Noreturn void first_run(const struct runtime_start *start, const struct rootfs_
     int r = set_up(start, parts, sync, &f, &who, &e);
     if (r == 0)
         r = list_writable(start->spec, &writable, &e);
+    if (r == 0)
+        r = process_set_rlimits(&start->spec->process, &e);
     if (r < 0) {
         report_send(start->report_fd, RUNTIME_STATUS_ENGINE, &e);
         _exit(RUNTIME_STATUS_ENGINE);

@@ -28,21 +28,33 @@
 
 #define CAPABILITY_LAST_POSSIBLE 63
 
-int process_set_rlimits(pid_t pid, const struct spec_process *p, struct err *e)
+void process_raise_rlimits(const struct spec_process *p)
+{
+    for (size_t i = 0; i < p->rlimit_count; i++) {
+        struct rlimit now;
+        __rlimit_resource_t resource = (__rlimit_resource_t)p->rlimits[i].resource;
+        if (prlimit(0, resource, NULL, &now) < 0 || p->rlimits[i].limit.rlim_max <= now.rlim_max)
+            continue;
+        now.rlim_max = p->rlimits[i].limit.rlim_max;
+        (void)prlimit(0, resource, &now, NULL);
+    }
+}
+
+int process_set_rlimits(const struct spec_process *p, struct err *e)
 {
     for (size_t i = 0; i < p->rlimit_count; i++) {
         struct rlimit wanted = p->rlimits[i].limit;
         struct rlimit now;
         __rlimit_resource_t resource = (__rlimit_resource_t)p->rlimits[i].resource;
-        if (prlimit(pid, resource, &wanted, NULL) == 0)
+        if (prlimit(0, resource, &wanted, NULL) == 0)
             continue;
-        if (errno != EPERM || prlimit(pid, resource, NULL, &now) < 0)
+        if (errno != EPERM || prlimit(0, resource, NULL, &now) < 0)
             return err_errno(e, "set resource limit %d", p->rlimits[i].resource);
         if (wanted.rlim_max > now.rlim_max)
             wanted.rlim_max = now.rlim_max;
         if (wanted.rlim_cur > wanted.rlim_max)
             wanted.rlim_cur = wanted.rlim_max;
-        if (prlimit(pid, resource, &wanted, NULL) < 0)
+        if (prlimit(0, resource, &wanted, NULL) < 0)
             return err_errno(e, "set resource limit %d", p->rlimits[i].resource);
     }
     return 0;

@@ -18,8 +18,11 @@ struct process_context {
     int report_fd;                   /* O_CLOEXEC; reports failure, or by its end that the program runs */
 };
 
-/* Sets limits on `pid` (0: the caller) with the caller's right to raise them; what the kernel refuses to raise is set as high as it goes. */
-int process_set_rlimits(pid_t pid, const struct spec_process *p, struct err *e);
+/* Hard limits of the caller that are lower than asked for are raised, as far as the kernel lets it: what it forks can then take its own. */
+void process_raise_rlimits(const struct spec_process *p);
+
+/* Takes the limits; what the kernel refuses to raise is set as high as it goes. */
+int process_set_rlimits(const struct spec_process *p, struct err *e);
 
 /* Keeps only `keep` in the bounding set and clears the ambient set. Needs CAP_SETPCAP. */
 int process_bound_capabilities(uint64_t keep, struct err *e);
