@@ -169,6 +169,7 @@ int archive_read(const struct archive *a, const struct message_unpack_member *m,
             return n < 0 ? err_errno(e, "read the archive")
                          : err_set(e, EBADMSG, "the archive ends in the middle of it");
         ret_data->length += (size_t)n;
+        ret_data->data[ret_data->length] = '\0';
     }
     return r;
 }
