@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The binary under test: run apart from an installed Casemate, with a data root of its own, and nothing left behind."""
 import collections
+import hashlib
 import os
 import pty
 import re
@@ -64,7 +65,6 @@ class Casemate:
         self.installation, self.base = installation, base
         self.root, self.rundir = os.path.join(base, "root"), os.path.join(base, "run")
         self.conf = os.path.join(base, "casemate.conf")
-        self.cgroups_before = set(host.cgroups())
         self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": base,
                     "TERM": "xterm", "LC_ALL": "C.UTF-8", "CASEMATE_ROOT": self.root, "CASEMATE_RUN": self.rundir,
                     "CASEMATE_CONF": self.conf}
@@ -162,17 +162,28 @@ class Casemate:
         return {os.path.basename(path) for path in self._new_cgroups()}
 
     def _new_cgroups(self):
-        return [path for path in host.cgroups() if path not in self.cgroups_before]
+        """Groups of this run directory (engine/observe.c names their parent), in every hierarchy."""
+        parent = "casemate-" + hashlib.sha256(self.rundir.encode()).hexdigest()[:8]
+        return [path for path in host.cgroups() if os.path.basename(path) == parent]
+
+    @staticmethod
+    def _empty_parent(path):
+        """The group above all containers stays between runs, with nothing in it: here it is taken away."""
+        try:
+            os.rmdir(path)
+        except OSError:
+            return False
+        return True
 
     def leftovers(self):
         """What is left of this data root on the host, as lines; empty when it is clean."""
         left = ["process %d: %s" % (pid, host.command(pid)) for pid in self._processes()]
         left += ["mount " + m[0] for m in host.mounts() if m[0].startswith(self.base + "/")]
-        left += ["cgroup " + path for path in self._new_cgroups()]
+        left += ["cgroup " + path for path in self._new_cgroups() if not self._empty_parent(path)]
         for name in ("ids", "exited"):
             directory = os.path.join(self.rundir, name)
             if os.path.isdir(directory):
-                left += ["%s/%s" % (name, entry) for entry in os.listdir(directory)]
+                left += ["%s/%s" % (name, entry) for entry in os.listdir(directory) if entry != "next"]
         for name in ("containers", "names"):
             directory = os.path.join(self.root, name)
             if os.path.isdir(directory):
