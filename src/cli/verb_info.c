@@ -53,7 +53,7 @@ static int add_store(struct members *m, struct err *e)
     int r = store_open(&s, e);
     if (r < 0)
         return r;
-    mend_ended(&s);
+    mend_all(&s);
     r = container_for_each(&s, count_one, &n, e);
     if (r == 0)
         r = image_list(&s, &images, e);

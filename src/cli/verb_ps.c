@@ -246,7 +246,7 @@ static int run(const struct invocation *in, struct err *e)
     if (r == 0)
         r = store_open(&s, e);
     if (r == 0) {
-        mend_ended(&s);
+        mend_all(&s);
         r = list(&s, &o, e);
     }
     str_list_clear(&o.filters);

@@ -57,7 +57,9 @@ static int make_tree(const struct spec_mount *m, int idmap, struct err *e)
     _cleanup_close_ int tree = fsmount_clone(m->source, m->recursive ? AT_RECURSIVE : 0, e);
     if (tree < 0)
         return err_wrap(e, "mount for %s", m->target);
-    int r = fsmount_set(tree, m->attr | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, m->recursive, idmap, e);
+    /* A fresh volume becomes read-only when it has its owner (rootfs_add_mount). */
+    uint64_t attr = m->take_owner ? m->attr & ~(uint64_t)MOUNT_ATTR_RDONLY : m->attr;
+    int r = fsmount_set(tree, attr | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, m->recursive, idmap, e);
     if (r == -EINVAL && idmap >= 0)
         return err_set(
             e, EINVAL,

@@ -40,7 +40,8 @@ static int add_writable(int ruleset, int root_fd, const char *path, uint64_t rig
     return fd < 0 ? 0 : add(ruleset, fd, rights, e);
 }
 
-int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writable, struct err *e)
+int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writable, int program,
+                   struct err *e)
 {
     static const char *const always[] = {"/dev", "/proc"};
     int abi = sandbox_landlock_abi();
@@ -53,6 +54,8 @@ int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writ
     if (ruleset < 0)
         return err_errno(e, "landlock ruleset");
     int r = add(ruleset, root_fd, root_read_only ? RIGHTS_READ : change, e);
+    if (r == 0 && program >= 0)
+        r = add(ruleset, program, LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE, e);
     for (size_t i = 0; i < ARRAY_SIZE(always) && r == 0 && root_read_only; i++)
         r = add_writable(ruleset, root_fd, always[i], change, e);
     for (size_t i = 0; i < writable->count && r == 0 && root_read_only; i++)

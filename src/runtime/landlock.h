@@ -12,5 +12,7 @@
 #include "base/str.h"
 
 /* Restricts the calling process and what it starts. `writable`: absolute paths in the container (absent ones are skipped), used
- * when root_read_only. Success without effect on kernels that have no Landlock. */
-int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writable, struct err *e);
+ * when root_read_only. `program`: a file outside the root that may be executed, -1: none. Success without effect on kernels that have no
+ * Landlock. */
+int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writable, int program,
+                   struct err *e);

@@ -209,6 +209,8 @@ int rootfs_add_mount(const struct rootfs *f, const struct spec_mount *m, int tre
         r = m->take_owner ? take_owner(tree, target, e) : 0;
         if (r == 0)
             r = fsmount_attach(tree, target, e);
+        if (r == 0 && m->take_owner && m->attr & MOUNT_ATTR_RDONLY)
+            r = fsmount_set(tree, MOUNT_ATTR_RDONLY, false, -1, e);
     }
     return r < 0 ? err_wrap(e, "mount on %s", m->target) : 0;
 }

@@ -80,8 +80,9 @@ static bool shift_older(const struct log *l)
     char to[LOG_NAME_MAX];
     unsigned gap = 1;
     for (; gap < l->files - 1; gap++) {
+        struct stat st;
         file_name(gap, from);
-        if (faccessat(l->dir, from, F_OK, 0) < 0)
+        if (fstatat(l->dir, from, &st, AT_SYMLINK_NOFOLLOW) < 0) /* faccessat(2) is not in the filter */
             break;
     }
     for (unsigned i = gap; i > 1; i--) {

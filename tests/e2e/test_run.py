@@ -220,7 +220,7 @@ def test_row83_uid_tricks_are_refused(casemate, busybox, user):
 def test_row83_row84_root_is_nobody_on_the_host(casemate, busybox):
     """Rows 83 and 84: uid 0 inside is an id of the container's own block, and two containers share none."""
     pids = []
-    for name in ("a", "b"):
+    for name in ("one", "two"):
         casemate.ok("run", "-d", "--name", name, busybox, "sleep", "300")
         pids.append(casemate.pid(name))
     uids = [int(host.status_field(pid, "Uid").split()[0]) for pid in pids]
@@ -250,11 +250,6 @@ def test_volumes(casemate, busybox, tmp_path):
     assert os.stat(shared / "new").st_uid == 1234
     casemate.ok("run", "--rm", "-v", "data:/d", busybox, "sh", "-c", "echo kept > /d/f")
     assert run_out(casemate, "--mount", "source=data,target=/e,readonly", busybox, "cat", "/e/f") == "kept\n"
-
-
-def test_volume_is_filled_from_the_image(casemate, busybox):
-    out = run_out(casemate, "-v", "etc:/etc", busybox, "sh", "-c", "ls /etc; stat -c %u:%a /etc/passwd")
-    assert "passwd" in out and "0:644" in out
 
 
 def test_row44_flags_of_binds(casemate, busybox, tmp_path):
@@ -408,7 +403,7 @@ def test_terminal_needs_a_terminal(casemate, busybox):
 
 def test_terminal(casemate, busybox):
     with casemate.pty("run", "--rm", "-it", busybox, "sh", size=(30, 100)) as terminal:
-        terminal.expect(r"[#$] $")
+        terminal.expect(r"# (\x1b\[6n)?$")
         terminal.send("tty; stty size\n")
         terminal.expect(r"/dev/(pts/0|console)\r\n30 100\r\n")
         terminal.resize(40, 120)
@@ -417,14 +412,14 @@ def test_terminal(casemate, busybox):
         terminal.send("sleep 300\n")
         terminal.expect(r"sleep 300\r\n")
         terminal.send("\x03")
-        terminal.expect(r"[#$] $")
+        terminal.expect(r"# (\x1b\[6n)?$")
         terminal.send("exit 7\n")
         assert terminal.wait() == 7
 
 
 def test_detach_keys(casemate, busybox):
     with casemate.pty("run", "--name", "box", "-it", busybox, "sh") as terminal:
-        terminal.expect(r"[#$] $")
+        terminal.expect(r"# (\x1b\[6n)?$")
         terminal.send("\x10\x11")
         assert terminal.wait() == 0
     assert casemate.ok("ps", "--format", "{{.Names}}") == "box\n"
@@ -439,7 +434,7 @@ def test_detach_keys(casemate, busybox):
 def test_exec_terminal(casemate, busybox):
     casemate.ok("run", "-d", "--name", "box", busybox, "sleep", "300")
     with casemate.pty("exec", "-it", "box", "sh", size=(25, 90)) as terminal:
-        terminal.expect(r"[#$] $")
+        terminal.expect(r"# (\x1b\[6n)?$")
         terminal.send("stty size\n")
         terminal.expect(r"25 90\r\n")
         terminal.send("exit 3\n")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The binary under test: run apart from an installed Casemate, with a data root of its own, and nothing left behind."""
 import collections
+import glob
 import hashlib
 import os
 import pty
@@ -149,22 +150,21 @@ class Casemate:
     def _processes(self):
         """Processes that run one of our programs with this data root, or sit in a cgroup of ours."""
         found = []
+        groups = {os.path.basename(path) for path in self._new_cgroups()}
         for pid in host.pids():
             program = host.exe(pid).replace(" (deleted)", "")
             ours = any(program.startswith(p) for p in self.installation.programs)
             if ours and self.rundir in host.read("/proc/%d/environ" % pid):
                 found.append(pid)
-            elif any(c in path for path in host.cgroup_of(pid).values() for c in self._cgroup_names()):
+            elif any(c in path for path in host.cgroup_of(pid).values() for c in groups):
                 found.append(pid)
         return found
-
-    def _cgroup_names(self):
-        return {os.path.basename(path) for path in self._new_cgroups()}
 
     def _new_cgroups(self):
         """Groups of this run directory (engine/observe.c names their parent), in every hierarchy."""
         parent = "casemate-" + hashlib.sha256(self.rundir.encode()).hexdigest()[:8]
-        return [path for path in host.cgroups() if os.path.basename(path) == parent]
+        roots = [host.CGROUP_ROOT, *glob.glob(host.CGROUP_ROOT + "/*")]
+        return sorted(path for path in (os.path.join(root, parent) for root in roots) if os.path.isdir(path))
 
     @staticmethod
     def _empty_parent(path):
