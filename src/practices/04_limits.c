@@ -196,4 +196,5 @@ const struct practice practice_limits = {
     .what = "limits memory, processors and processes of every container to a share of the machine",
     .missing = "disk, block I/O and network bandwidth are not limited",
     .apply = apply,
+    .explain = limits_explain,
 };

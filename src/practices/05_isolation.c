@@ -42,4 +42,5 @@ const struct practice practice_isolation = {
     .what = "gives a container namespaces and host ids of its own, and nothing of the host that matters",
     .missing = "there are no zones, and no stronger boundary than the kernel's",
     .apply = apply,
+    .explain = isolation_explain,
 };

@@ -149,10 +149,55 @@ static int apply(struct practice_run *run, struct err *e)
     return r;
 }
 
+#define SETS_TEXT 1024
+
+/* "none of 41", or the names. */
+static void set_text(uint64_t set, char ret[SETS_TEXT])
+{
+    size_t used = 0;
+    (void)snprintf(ret, SETS_TEXT, "none of %d", CAP_NUMBERS);
+    for (unsigned n = 0; n < 64; n++) {
+        if (!(set & CAP_BIT(n)) || used >= SETS_TEXT)
+            continue;
+        const char *name = cap_name(n);
+        int k = name ? snprintf(ret + used, SETS_TEXT - used, "%s%s", used ? " " : "", name)
+                     : snprintf(ret + used, SETS_TEXT - used, "%scapability %u", used ? " " : "", n);
+        used += k < 0 ? 0 : (size_t)k;
+    }
+}
+
+static int explain(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    static const struct {
+        const char *field;
+        const char *what;
+    } sets[] = {
+        {"CapEff", "effective capabilities"},    {"CapPrm", "permitted capabilities"},
+        {"CapBnd", "capabilities within reach"}, {"CapInh", "inheritable capabilities"},
+        {"CapAmb", "ambient capabilities"},
+    };
+    char source[SUBJECT_SOURCE];
+    char text[SETS_TEXT];
+    int r = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(sets) && r == 0; i++) {
+        uint64_t set = 0;
+        r = subject_status_mask(s, sets[i].field, &set, e);
+        if (r < 0)
+            return r;
+        set_text(set, text);
+        enum evidence_state state = set & ~s->plan->capabilities ? EVIDENCE_BROKEN
+                                    : set                        ? EVIDENCE_GRANTED
+                                                                 : EVIDENCE_HOLDS;
+        r = evidence_add(ret, 6, state, sets[i].what, subject_source(s, "status", source), e, "%s", text);
+    }
+    return r;
+}
+
 const struct practice practice_capabilities = {
     .number = 6,
     .id = "capabilities",
     .title = "capabilities",
     .what = "gives a container no capability that was not named",
     .apply = apply,
+    .explain = explain,
 };

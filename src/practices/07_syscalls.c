@@ -59,10 +59,52 @@ static int apply(struct practice_run *run, struct err *e)
     return r;
 }
 
+#define LABEL_MAX 4096
+
+static int explain_filters(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    char mode[8];
+    char filters[16];
+    char source[SUBJECT_SOURCE];
+    int r = subject_status(s, "Seccomp", mode, sizeof(mode), e);
+    if (r == 0)
+        r = subject_status(s, "Seccomp_filters", filters, sizeof(filters), e);
+    if (r < 0)
+        return r;
+    bool on = str_equal(mode, "2"); /* SECCOMP_MODE_FILTER */
+    return evidence_add(ret, 7, on ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, "system-call filter",
+                        subject_source(s, "status", source), e, on ? "on, %s filter(s)" : "off (mode %s)",
+                        on ? filters : mode);
+}
+
+static int explain_apparmor(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    _cleanup_buf_ struct buf label = {0};
+    struct err absent = {0};
+    char source[SUBJECT_SOURCE];
+    if (subject_read(s, "attr/apparmor/current", LABEL_MAX, &label, &absent) < 0 || !str_set(label.data))
+        return evidence_add(ret, 7, EVIDENCE_UNKNOWN, "AppArmor", "", e,
+                            "this kernel does not have it, or it is off");
+    label.data[strcspn(label.data, "\n")] = '\0';
+    bool granted = s->plan->apparmor_profile != NULL;
+    enum evidence_state state = granted ? EVIDENCE_GRANTED : EVIDENCE_HOLDS;
+    if (!granted && str_equal(label.data, "unconfined"))
+        state = EVIDENCE_UNKNOWN; /* the shipped profile is not loaded */
+    return evidence_add(ret, 7, state, "AppArmor", subject_source(s, "attr/apparmor/current", source), e,
+                        "%s", label.data);
+}
+
+static int explain(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    int r = explain_filters(s, ret, e);
+    return r < 0 ? r : explain_apparmor(s, ret, e);
+}
+
 const struct practice practice_syscalls = {
     .number = 7,
     .id = "syscalls",
     .title = "system calls",
     .what = "lets through the system calls that programs need and no others",
     .apply = apply,
+    .explain = explain,
 };

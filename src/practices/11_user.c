@@ -4,7 +4,9 @@
  * refuses uid 0 inside as well; a name cannot be judged before the image's own files are read, so it asks for a number then.
  */
 #include <errno.h>
+#include <stdio.h>
 
+#include "base/ids.h"
 #include "base/num.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
@@ -71,6 +73,78 @@ static int apply(struct practice_run *run, struct err *e)
     return r < 0 ? r : check_root(run, e);
 }
 
+#define MAP_MAX 65536
+
+/* Lines "INSIDE OUTSIDE COUNT" of user_namespaces(7): the host id of the container's id 0, and how many ids there are. */
+static int read_map(const struct subject *s, const char *name, uint64_t *ret_host, uint64_t *ret_count,
+                    struct err *e)
+{
+    _cleanup_buf_ struct buf text = {0};
+    int r = subject_read(s, name, MAP_MAX, &text, e);
+    char *rest = text.data;
+    char *line;
+    while (r == 0 && (line = strsep(&rest, "\n"))) {
+        unsigned long long inside, outside, count;
+        if (sscanf(line, "%llu %llu %llu", &inside, &outside, &count) != 3 || inside != 0)
+            continue;
+        *ret_host = outside;
+        *ret_count = count;
+        return 0;
+    }
+    return r < 0 ? r : err_set(e, ENOENT, "id 0 of the container has no id on the host");
+}
+
+static int explain_map(const struct subject *s, const char *name, const char *what, struct evidence *ret,
+                       struct err *e)
+{
+    uint64_t host = 0, count = 0;
+    char source[SUBJECT_SOURCE];
+    int r = read_map(s, name, &host, &count, e);
+    if (r < 0)
+        return r;
+    return evidence_add(ret, 11, host >= IDS_POOL_FIRST ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, what,
+                        subject_source(s, name, source), e, "host id %llu (%llu ids)",
+                        (unsigned long long)host, (unsigned long long)count);
+}
+
+/* Real, effective, saved and file system uid of the first process, as the host sees them. */
+static int explain_uid(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    uint64_t host = 0, count = 0;
+    unsigned long long ids[4];
+    char text[64], source[SUBJECT_SOURCE];
+    int r = read_map(s, "uid_map", &host, &count, e);
+    if (r == 0)
+        r = subject_status(s, "Uid", text, sizeof(text), e);
+    if (r < 0)
+        return r;
+    if (sscanf(text, "%llu %llu %llu %llu", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+        return err_set(e, EINVAL, "Uid of the container is '%s'", text);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        if (ids[i] < host || ids[i] - host >= count)
+            return evidence_add(ret, 11, EVIDENCE_BROKEN, "user", subject_source(s, "status", source), e,
+                                "host id %llu, outside of the container's ids", ids[i]);
+    return evidence_add(ret, 11, EVIDENCE_HOLDS, "user", subject_source(s, "status", source), e,
+                        "uid %llu, host id %llu", ids[1] - (unsigned long long)host, ids[1]);
+}
+
+static int explain(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    char value[8], source[SUBJECT_SOURCE];
+    int r = explain_map(s, "uid_map", "uid 0 in the container", ret, e);
+    if (r == 0)
+        r = explain_map(s, "gid_map", "gid 0 in the container", ret, e);
+    if (r == 0)
+        r = explain_uid(s, ret, e);
+    if (r == 0)
+        r = subject_status(s, "NoNewPrivs", value, sizeof(value), e);
+    if (r < 0)
+        return r;
+    bool on = str_equal(value, "1");
+    return evidence_add(ret, 11, on ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, "no_new_privs",
+                        subject_source(s, "status", source), e, "%s", on ? "set" : "not set");
+}
+
 const struct practice practice_user = {
     .number = 11,
     .id = "user",
@@ -78,4 +152,5 @@ const struct practice practice_user = {
     .what = "makes uid 0 in a container nobody on the host, without a way to gain privileges",
     .missing = "rootless mode is not there",
     .apply = apply,
+    .explain = explain,
 };

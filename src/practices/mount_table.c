@@ -67,8 +67,8 @@ static int parse_line(char *line, struct mount_entry *ret, struct err *e)
     while (word && !str_equal(word, "-"))
         word = strsep(&rest, " ");
     char *type = word ? strsep(&rest, " ") : NULL;
-    if (!type)
-        return err_set(e, EINVAL, "a line has no file system type");
+    if (!type || !rest || !strsep(&rest, " ") || !rest)
+        return err_set(e, EINVAL, "a line ends before the options of its file system");
     int r = num_parse_u64(fields[0], UINT64_MAX, &ret->id, e);
     if (r == 0)
         r = parse_device(fields[2], &ret->dev, e);
@@ -78,6 +78,7 @@ static int parse_line(char *line, struct mount_entry *ret, struct err *e)
     ret->point = fields[4];
     ret->options = fields[5];
     ret->type = type;
+    ret->data = rest;
     return r;
 }
 
@@ -123,6 +124,14 @@ const struct mount_entry *mount_table_find(const struct mount_table *t, uint64_t
     for (size_t i = 0; i < t->count; i++)
         if (t->entries[i].id == id)
             return &t->entries[i];
+    return NULL;
+}
+
+const struct mount_entry *mount_table_at(const struct mount_table *t, const char *point)
+{
+    for (size_t i = t->count; i > 0; i--)
+        if (str_equal(t->entries[i - 1].point, point))
+            return &t->entries[i - 1];
     return NULL;
 }
 

@@ -19,6 +19,7 @@ struct mount_entry {
     const char *point; /* where, as seen from the root of the process whose table it is */
     const char *options;
     const char *type;
+    const char *data; /* options of the file system ("size=64k,mode=755") */
 };
 
 struct mount_table {
@@ -38,6 +39,9 @@ int mount_table_read_self(struct mount_table *ret, struct err *e);
 
 /* The mount with that id, or NULL. */
 const struct mount_entry *mount_table_find(const struct mount_table *t, uint64_t id);
+
+/* What is on top at that mount point, or NULL. */
+const struct mount_entry *mount_table_at(const struct mount_table *t, const char *point);
 
 /* True when the option stands in the entry's list ("nosuid"). */
 bool mount_entry_has(const struct mount_entry *m, const char *option);

@@ -18,3 +18,7 @@ extern const struct practice practice_user;
 extern const struct practice practice_secrets;
 extern const struct practice practice_files;
 extern const struct practice practice_encryption;
+
+/* Evidence of two of them is long enough for files of its own. */
+int limits_explain(const struct subject *s, struct evidence *ret, struct err *e);
+int isolation_explain(const struct subject *s, struct evidence *ret, struct err *e);
