@@ -3,7 +3,6 @@
 #include "base/worker.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -39,6 +38,14 @@ static int apply_limits(const struct worker_profile *p)
     return 0;
 }
 
+/* By bare system calls: those of the C library wait for threads of the parent, which the child does not have. */
+static int become(uid_t id)
+{
+    if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, id, id, id) < 0)
+        return -1;
+    return (int)syscall(SYS_setresuid, id, id, id);
+}
+
 /* Between clone and exec. Only async-signal-safe calls. Returns only on failure. */
 static void child_run(const struct worker_profile *p, int program, int socket, int ready, pid_t parent)
 {
@@ -47,8 +54,7 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
     sigemptyset(&none);
     if (read(ready, &go, 1) != 1)
         return;
-    uid_t uid = p->neutral_userns ? 0 : p->uid;
-    if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+    if (become(p->neutral_userns ? 0 : p->uid) < 0)
         return;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (!p->neutral_userns && getppid() != parent))
         return;
