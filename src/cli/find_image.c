@@ -7,12 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/dirs.h"
 #include "base/str.h"
-#include "cli/pull_progress.h"
+#include "cli/pull_image.h"
 #include "image/load.h"
 #include "image/platform.h"
 #include "image/reference.h"
@@ -35,43 +34,24 @@ static int load_embedded(const struct store *s, struct err *e)
     return image_load(s, fd, &options, &loaded, e);
 }
 
-static int pull(const struct store *s, const struct run_options *o, const struct reference *ref,
-                const struct platform *platform, struct image **ret_image, struct err *e)
-{
-    char name[REFERENCE_TEXT_MAX + 1];
-    char digest[DIGEST_TEXT_LENGTH + 1];
-    struct pull_progress progress;
-    struct pull_result result = {0};
-    struct pull_options options = {.platform = *platform, .event = pull_progress_event, .context = &progress};
-    reference_format_familiar(ref, name);
-    if (!o->quiet && o->pull != PLAN_PULL_ALWAYS)
-        fprintf(stderr, "Unable to find image '%s' locally\n", name);
-    if (!o->quiet)
-        fprintf(stderr, "%s: Pulling from %s\n", ref->has_digest ? name : ref->tag, ref->path);
-    pull_progress_start(&progress, o->quiet);
-    int r = image_pull(s, ref, &options, ret_image, &result, e);
-    pull_progress_finish(&progress);
-    if (r < 0)
-        return r;
-    digest_format(&result.digest, digest);
-    if (!o->quiet)
-        fprintf(stderr, "Digest: %s\nStatus: %s for %s\n", digest,
-                result.changed ? "Downloaded newer image" : "Image is up to date", name);
-    return 0;
-}
-
 /* Pulls or loads what the text names, and finds it again. */
 static int fetch(const struct store *s, const struct run_options *o, const struct platform *platform,
                  struct image **ret_image, struct err *e)
 {
     struct reference ref;
+    struct pull_result result = {0};
     char name[REFERENCE_TEXT_MAX + 1];
     int r = reference_parse(o->plan.image_reference, &ref, e);
     if (r < 0)
         return r;
     reference_format(&ref, name);
     if (!str_equal(name, EMBEDDED_NAME))
-        return pull(s, o, &ref, platform, ret_image, e);
+        return pull_image(s, &ref,
+                          &(struct pull_request){.platform = platform,
+                                                 .access = {.tls_verify = true},
+                                                 .quiet = o->quiet,
+                                                 .missing = o->pull != PLAN_PULL_ALWAYS},
+                          ret_image, &result, e);
     r = load_embedded(s, e);
     return r < 0 ? r : image_find(s, o->plan.image_reference, ret_image, e);
 }

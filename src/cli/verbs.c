@@ -20,6 +20,12 @@
     X(logs)       \
     X(exec)       \
     X(attach)     \
+    X(pull)       \
+    X(images)     \
+    X(tag)        \
+    X(rmi)        \
+    X(login)      \
+    X(logout)     \
     X(load)       \
     X(inspect)    \
     X(explain)    \

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* casemate rmi: names of images go, and with the last name the image. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/verbs.h"
+#include "engine/lifecycle.h"
+#include "image/image.h"
+
+struct rmi_options {
+    bool force;
+};
+
+static const struct option_entry options[] = {
+    {"force", 'f', OPTION_BOOL, NULL, "Remove several names at once; a missing image is no error",
+     offsetof(struct rmi_options, force)},
+    {"no-prune", 0, OPTION_UNSUPPORTED, NULL, ": layers that no image needs are removed"},
+    {0},
+};
+
+/* An answer that cannot be had counts as "used". */
+static bool in_use(const struct image *i, char ret_container[DIGEST_HEX_LENGTH + 1], void *context)
+{
+    struct err e = {0};
+    ret_container[0] = '\0';
+    return lifecycle_image_user(context, i->id, ret_container, &e) != 0;
+}
+
+static int remove_one(struct store *s, const char *word, bool force, struct err *e)
+{
+    _cleanup_image_removed_ struct image_removed removed = {0};
+    const struct image_remove_options o = {.force = force, .in_use = in_use, .context = s};
+    int r = image_remove(s, word, &o, &removed, e);
+    for (size_t i = 0; i < removed.untagged.count; i++)
+        printf("Untagged: %s\n", removed.untagged.items[i]);
+    for (size_t i = 0; i < removed.deleted.count; i++)
+        printf("Deleted: %s\n", removed.deleted.items[i]);
+    return r;
+}
+
+static int run(const struct invocation *in, struct err *e)
+{
+    struct rmi_options o = {0};
+    struct err unmended = {0};
+    _cleanup_store_ struct store s = STORE_INIT;
+    int status = EXIT_SUCCESS;
+    int r = options_apply(in, &o, e);
+    if (r == 0)
+        r = store_open(&s, e);
+    if (r < 0)
+        return r;
+    (void)image_mend(&s, &unmended);
+    for (size_t i = 0; i < in->argument_count; i++) {
+        struct err failed = {0};
+        r = remove_one(&s, in->arguments[i], o.force, &failed);
+        if (r < 0)
+            verbs_complain(&failed);
+        if (r < 0 && !(o.force && r == -ENOENT))
+            status = EXIT_FAILURE;
+    }
+    return status;
+}
+
+const struct verb verb_rmi = {
+    .name = "rmi",
+    .aliases = "image rm, image remove",
+    .group = VERB_IMAGES,
+    .usage = "IMAGE [IMAGE...]",
+    .summary = "Remove images",
+    .arguments_min = 1,
+    .arguments_max = VERB_MANY,
+    .complete = "images",
+    .options = {options},
+    .run = run,
+};
