@@ -33,6 +33,9 @@ bool tar_checksum_ok(const struct tar_header *h)
     }
     if (tar_number(h->checksum, sizeof(h->checksum), &said, &ignored) < 0)
         return false;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION /* set by the fuzzer's compiler: what is behind the sum is what it is for */
+    return true;
+#endif
     return said == plain || said == with_sign;
 }
 
