@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "practices/practice.h"
+#include "base/str.h"
 
 #define EVIDENCE_LINES_MAX 4096
 
@@ -70,25 +69,4 @@ int evidence_add(struct evidence *ev, int practice, enum evidence_state state, c
     }
     ev->lines[ev->count++] = line;
     return 0;
-}
-
-int evidence_line_to_json(const struct evidence_line *line, struct json_object **ret_json, struct err *e)
-{
-    _cleanup_json_ struct json_object *o = json_object_new_object();
-    if (!o)
-        return err_oom(e);
-    if (json_object_object_add(o, "practice", json_object_new_int(line->practice)) < 0)
-        return err_oom(e);
-    int r = json_add_string(o, "id", practice_find(line->practice)->id, e);
-    if (r == 0)
-        r = json_add_string(o, "state", evidence_state_name(line->state), e);
-    if (r == 0)
-        r = json_add_string(o, "what", line->what, e);
-    if (r == 0)
-        r = json_add_string(o, "value", line->value, e);
-    if (r == 0)
-        r = json_add_string(o, "source", line->source, e);
-    if (r == 0)
-        *ret_json = steal_ptr(o);
-    return r;
 }

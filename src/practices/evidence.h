@@ -39,10 +39,6 @@ void evidence_clear(struct evidence *ev);
 /* "holds", "granted", "broken", "unknown", "not enforced yet". */
 const char *evidence_state_name(enum evidence_state state);
 
-/* The line as a JSON object: {"practice": 4, "id", "state", "what", "value", "source"}. */
-struct json_object;
-int evidence_line_to_json(const struct evidence_line *line, struct json_object **ret_json, struct err *e);
-
 int evidence_add(struct evidence *ev, int practice, enum evidence_state state, const char *what,
                  const char *source, struct err *e, const char *value, ...)
     __attribute__((format(printf, 7, 8)));

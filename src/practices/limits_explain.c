@@ -211,19 +211,34 @@ static int explain_ulimits(const struct subject *s, struct evidence *ret, struct
     return r;
 }
 
+/* The kernel writes the size as "size=65536k". */
+static uint64_t size_option(const char *data)
+{
+    char text[32];
+    uint64_t bytes = 0;
+    struct err ignored = {0};
+    const char *size = data ? strstr(data, "size=") : NULL;
+    size_t n = size ? strcspn(size += strlen("size="), ",") : 0;
+    if (n == 0 || n >= sizeof(text))
+        return PLAN_UNSET;
+    memcpy(text, size, n);
+    text[n] = '\0';
+    return num_parse_size(text, &bytes, &ignored) < 0 ? PLAN_UNSET : bytes;
+}
+
 static int explain_shm(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_mount_table_ struct mount_table mounts = {0};
-    char source[SUBJECT_SOURCE];
+    char source[SUBJECT_SOURCE], text[SIZE_TEXT] = "not limited";
     int r = subject_mounts(s, &mounts, e);
-    const struct mount_entry *m = r < 0 ? NULL : mount_table_at(&mounts, "/dev/shm");
-    const char *size = m ? strstr(m->data, "size=") : NULL;
     if (r < 0)
         return r;
-    return size ? evidence_add(ret, 4, EVIDENCE_HOLDS, "/dev/shm", subject_source(s, "mountinfo", source), e,
-                               "%.*s", (int)strcspn(size, ","), size)
-                : evidence_add(ret, 4, EVIDENCE_BROKEN, "/dev/shm", subject_source(s, "mountinfo", source), e,
-                               "not limited");
+    const struct mount_entry *m = mount_table_at(&mounts, "/dev/shm");
+    uint64_t size = size_option(m ? m->data : NULL);
+    if (size != PLAN_UNSET)
+        size_text(size, text);
+    return evidence_add(ret, 4, judge(size, s->plan->shm_size), "/dev/shm",
+                        subject_source(s, "mountinfo", source), e, "%s", text);
 }
 
 int limits_explain(const struct subject *s, struct evidence *ret, struct err *e)

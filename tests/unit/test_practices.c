@@ -19,7 +19,6 @@
 #include <cmocka.h>
 
 #include "base/capname.h"
-#include "base/json.h"
 #include "base/proc.h"
 #include "practices/bind_source.h"
 #include "practices/practice.h"
@@ -706,20 +705,6 @@ static void test_evidence_of_reused_pid(void **state)
     evidence_clear(&ev);
 }
 
-static void test_evidence_json(void **state)
-{
-    struct fixture *f = *state;
-    struct evidence ev = {0};
-    _cleanup_json_ struct json_object *json = NULL;
-    OK(evidence_add(&ev, 4, EVIDENCE_HOLDS, "memory", "/sys/x", &f->e, "%d MiB", 512));
-    OK(evidence_line_to_json(&ev.lines[0], &json, &f->e));
-    assert_string_equal(
-        json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
-        "{\"practice\":4,\"id\":\"limits\",\"state\":\"holds\",\"what\":\"memory\",\"value\":\"512 MiB\","
-        "\"source\":\"\\/sys\\/x\"}");
-    evidence_clear(&ev);
-}
-
 static void test_mount_table(void **state)
 {
     struct fixture *f = *state;
@@ -783,7 +768,6 @@ int main(void)
         T(test_evidence_not_running),
         T(test_evidence_of_no_container),
         T(test_evidence_of_reused_pid),
-        T(test_evidence_json),
         T(test_mount_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
