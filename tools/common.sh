@@ -2,7 +2,7 @@
 # What quickstart, uninstall and check share; sourced by them with $program set to their name. Bash.
 
 PACKAGES_BUILD=(gcc libc6-dev musl-tools meson ninja-build pkg-config libjson-c-dev nettle-dev libsqlite3-dev libseccomp-dev
-    libcurl4-openssl-dev libarchive-dev libisal-dev libzstd-dev libinih-dev scdoc ca-certificates)
+    libcurl4-openssl-dev libarchive-dev libisal-dev libzstd-dev scdoc ca-certificates)
 PACKAGES_TEST=(git libcmocka-dev clang clang-format clang-tidy cppcheck python3-pytest openssl apache2-utils skopeo
     mmdebstrap busybox-static shellcheck qemu-system-x86 e2fsprogs kmod zstd strace util-linux procps)
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Configuration files: lines of `key = value` in sections `[name]` or `[name "argument"]`; `#` and `;` begin a comment line.
- * Nothing is ever cut short: what does not fit or is not understood is an error with file and line. (inih, the usual
- * reader, cuts section names at 50 bytes, less than an image digest has, and gives no line numbers to its caller.)
+ * Nothing is ever cut short: what does not fit or is not understood is an error with file and line.
  */
 #pragma once
 

@@ -302,6 +302,11 @@ static const struct key keys[] = {
     {"registry", NULL, "ca-file", set_ca_file},
 };
 
+const char *policy_key_name(size_t index)
+{
+    return index < ARRAY_SIZE(keys) ? keys[index].name : NULL;
+}
+
 static bool in_section(const struct key *k, const struct conf_entry *entry)
 {
     return str_equal(k->section, entry->section) &&

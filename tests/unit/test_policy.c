@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "plan/conf.h"
-#include "plan/policy.h"
+#include "plan/policy_keys.h"
 
 #define OK(call) assert_int_equal(call, 0)
 #define MIB (UINT64_C(1) << 20)
@@ -400,6 +400,26 @@ static void test_shipped(void **state)
                 all.read_only == p.read_only);
 }
 
+/* Each key stands in the shipped file, commented out, and in the manual. */
+static void test_documented(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    _cleanup_buf_ struct buf shipped = {0};
+    _cleanup_buf_ struct buf manual = {0};
+    const char *key;
+    OK(io_read_path(POLICY_DATA "/casemate.conf", CONF_FILE_MAX, &shipped, &e));
+    OK(io_read_path(POLICY_DATA "/../docs/man/casemate.conf.5.scd", CONF_FILE_MAX, &manual, &e));
+    for (size_t i = 0; (key = policy_key_name(i)); i++) {
+        char line[64];
+        char bold[64];
+        (void)snprintf(line, sizeof(line), "\n#%s = ", key);
+        (void)snprintf(bold, sizeof(bold), "*%s*", key);
+        if (!strstr(shipped.data, line) || !strstr(manual.data, bold))
+            fail_msg("%s is not documented", key);
+    }
+}
+
 static void test_known_images(void **state)
 {
     (void)state;
@@ -422,13 +442,13 @@ static void test_known_images(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_refused),      cmocka_unit_test(test_numbers_refused),
-        cmocka_unit_test(test_never_cut),    cmocka_unit_test(test_grants),
-        cmocka_unit_test(test_patterns),     cmocka_unit_test(test_registries),
-        cmocka_unit_test(test_shares),       cmocka_unit_test(test_trusted_files),
-        cmocka_unit_test(test_drop_ins),     cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_known_images),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_numbers_refused),
+        cmocka_unit_test(test_never_cut),  cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_patterns),   cmocka_unit_test(test_registries),
+        cmocka_unit_test(test_shares),     cmocka_unit_test(test_trusted_files),
+        cmocka_unit_test(test_drop_ins),   cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_documented), cmocka_unit_test(test_known_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
