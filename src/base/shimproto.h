@@ -54,6 +54,7 @@ struct shim_config {
 /* Fixed text of shim/exit: "casemate-exit 1 CODE SIGNAL OOM NANOSECONDS LOST\n"; CODE is Docker's (128 + signal when killed),
  * LOST the bytes of output that the log does not have because the disk stayed full after the end. */
 #define SHIM_EXIT_FILE "exit"
+#define SHIM_EXIT_NEW_FILE "exit.new" /* written ahead, so that a full disk does not hide the end */
 #define SHIM_LOCK_FILE "lock"
 #define SHIM_SOCKET_FILE "attach.sock"
 /* log/log, log/log.1 …: JSON lines {"log":"text\n","stream":"stdout","time":"RFC 3339"} as Docker's json-file writes them. */

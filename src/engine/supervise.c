@@ -85,7 +85,8 @@ static int make_listener(int shim_dir, struct err *e)
 int supervise_prepare(const struct container *c, uid_t shim_uid, struct supervise_shim *ret, struct err *e)
 {
     struct supervise_shim x = SUPERVISE_SHIM_INIT;
-    if (unlinkat(c->shim_dir, SHIM_EXIT_FILE, 0) < 0 && errno != ENOENT)
+    if ((unlinkat(c->shim_dir, SHIM_EXIT_FILE, 0) < 0 && errno != ENOENT) ||
+        (unlinkat(c->shim_dir, SHIM_EXIT_NEW_FILE, 0) < 0 && errno != ENOENT))
         return err_errno(e, "remove old exit record");
     if (unlinkat(c->shim_dir, SHIM_LOCK_FILE, 0) < 0 && errno != ENOENT)
         return err_errno(e, "remove old lock");

@@ -10,7 +10,6 @@
 
 #include "shim/shim.h"
 
-#define EXIT_NEW_FILE "exit.new"
 #define EXIT_TEXT_MAX 128
 #define EXIT_UNKNOWN 255
 #define OOM_TEXT_MAX 4096 /* memory.events has seven short lines */
@@ -19,7 +18,7 @@ int exit_prepare(struct shim *s)
 {
     (void)unlinkat(SHIM_FD_DIR, SHIM_EXIT_FILE, 0);
     s->exit_file =
-        openat(SHIM_FD_DIR, EXIT_NEW_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        openat(SHIM_FD_DIR, SHIM_EXIT_NEW_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->exit_file < 0)
         return -errno;
     /* Best effort: not every file system can. */
@@ -83,6 +82,6 @@ void exit_record(struct shim *s)
                      (int)s->status.signal, (int)s->status.oom, (long long)s->status.time,
                      (unsigned long long)s->log.lost);
     if (pwrite(s->exit_file, text, (size_t)n, 0) == n)
-        (void)renameat(SHIM_FD_DIR, EXIT_NEW_FILE, SHIM_FD_DIR, SHIM_EXIT_FILE);
+        (void)renameat(SHIM_FD_DIR, SHIM_EXIT_NEW_FILE, SHIM_FD_DIR, SHIM_EXIT_FILE);
     leave_mark(s);
 }

@@ -160,6 +160,8 @@ class Shim:
     def log_files(self):
         """Log files, oldest first."""
         folder = os.path.join(self.dir, "log")
+        if not os.path.isdir(folder):  # the shim has not come so far
+            return []
         names = sorted(os.listdir(folder), key=lambda n: -int(n.partition(".")[2] or 0))
         return [os.path.join(folder, n) for n in names]
 
