@@ -20,7 +20,8 @@ struct jobs {
     const struct image *image;
     const struct message_unpack_member *const *members;
     const struct load_options *options;
-    pthread_mutex_t lock; /* for all below, and for calls of progress */
+    size_t order[IMAGE_LAYERS_MAX]; /* the largest first: the last one running is then a small one */
+    pthread_mutex_t lock;           /* for all below, and for calls of progress */
     size_t next;
     int result;
     struct err error; /* the first one */
@@ -74,7 +75,7 @@ static void *work(void *context)
         struct err e = {0};
         (void)pthread_mutex_lock(&all->lock);
         bool ended = all->result < 0 || all->next == all->image->layer_count;
-        j.index = ended ? 0 : all->next++;
+        j.index = ended ? 0 : all->order[all->next++];
         (void)pthread_mutex_unlock(&all->lock);
         if (ended)
             return NULL;
@@ -88,6 +89,16 @@ static void *work(void *context)
     }
 }
 
+static void sort_by_size(const struct image *i, size_t *order)
+{
+    for (size_t n = 0; n < i->layer_count; n++) {
+        size_t at = n;
+        for (; at > 0 && i->layers[order[at - 1]].size < i->layers[n].size; at--)
+            order[at] = order[at - 1];
+        order[at] = n;
+    }
+}
+
 int load_layers(const struct store *s, const struct archive *a, const struct image *i,
                 const struct message_unpack_member *const *members, const struct load_options *options,
                 struct err *e)
@@ -98,6 +109,7 @@ int load_layers(const struct store *s, const struct archive *a, const struct ima
     size_t wanted = cpus > THREADS_MAX ? THREADS_MAX : cpus < 1 ? 1 : (size_t)cpus;
     size_t started = 0;
     (void)pthread_mutex_init(&all.lock, NULL);
+    sort_by_size(i, all.order);
     if (wanted > i->layer_count)
         wanted = i->layer_count;
     while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, &all) == 0)
