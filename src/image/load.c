@@ -208,7 +208,7 @@ static int load_layout_image(struct loading *l, const struct archive_image *a, s
         r = err_set(e, EBADMSG, "the image configuration does not have the size that is said of it");
     if (r == 0)
         r = documents_parse_config(&l->documents, config.fd, &l->options->platform, &choice->manifest, &i, e);
-    if (r < 0)
+    if (r < 0 || !i)
         return r;
     digest_format_hex(&config.digest, i->id);
     i->manifest = manifest.digest;
