@@ -233,7 +233,8 @@ static int open_program(struct err *e)
     int r = str_format(&path, e, "%s/casemate-shim", dirs_libexec());
     if (r < 0)
         return r;
-    int fd = open(path, O_PATH | O_CLOEXEC);
+    _cleanup_close_ int low = open(path, O_PATH | O_CLOEXEC);
+    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, SCRATCH_FD); /* clear of the shim's fixed numbers */
     return fd < 0 ? err_errno(e, "helper program %s (is Casemate installed completely?)", path) : fd;
 }
 
@@ -307,8 +308,12 @@ int supervise_start(const struct supervise_request *request, const struct superv
         return err_errno(e, "fork");
     if (pid == 0) {
         struct err failure = {0};
-        (void)run_supervisor(request, shim, write_end, &failure);
-        report_send(write_end, RUNTIME_STATUS_ENGINE, &failure);
+        int report_fd =
+            fcntl(write_end, F_DUPFD_CLOEXEC, SCRATCH_FD); /* likewise: its end means that the shim runs */
+        if (report_fd < 0 || close(write_end) < 0)
+            _exit(RUNTIME_STATUS_ENGINE);
+        (void)run_supervisor(request, shim, report_fd, &failure);
+        report_send(report_fd, RUNTIME_STATUS_ENGINE, &failure);
         _exit(RUNTIME_STATUS_ENGINE);
     }
     return steal_fd(&read_end);
