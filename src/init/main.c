@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ static int supervise(pid_t child, const sigset_t *signals)
 int main(int argc, char **argv)
 {
     char **command = argv + 1;
+    (void)prctl(PR_SET_NAME, "casemate-init"); /* it was executed by descriptor: the name would be a number */
     if (argc > 1 && strcmp(argv[1], "--") == 0)
         command++;
     if (argc < 2 || !*command) {

@@ -172,6 +172,7 @@ def test_init_forwards_and_reaps(casemate, busybox):
                 "(sleep 0.1 & exec sleep 0.2) & trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done")
     wait.until(lambda: casemate.ok("logs", "box") == "ready\n")
     wait.until(lambda: " Z " not in casemate.ok("exec", "box", "ps", "-o", "stat,args"))
+    assert "casemate-init" in casemate.ok("exec", "box", "cat", "/proc/1/comm")
     casemate.ok("stop", "box")
     assert casemate.ok("wait", "box") == "5\n"
 
