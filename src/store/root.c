@@ -18,7 +18,6 @@
 #include "base/str.h"
 
 #define FORMAT_FILE_MAX 32
-#define STAGING_TRIES 100
 #define STAGING_TRIES 16
 
 /* Makes the missing directories of an absolute path that the caller (root) names, and opens the last one. */
@@ -129,34 +128,12 @@ static int try_staging_make(const struct store *s, char *ret_name, struct err *e
     return steal_fd(&fd);
 }
 
-/* 1: made and locked; 0: a sweep that came between took it for what a killed command has left. */
-static int try_staging(const struct store *s, const char *name, int *ret_fd, struct err *e)
-{
-    struct stat st;
-    if (mkdirat(s->staging, name, 0700) < 0)
-        return err_errno(e, "make a staging directory");
-    _cleanup_close_ int fd = openat(s->staging, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : err_errno(e, "open a staging directory");
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? 0 : err_errno(e, "lock a staging directory");
-    if (fstat(fd, &st) < 0 || st.st_nlink == 0)
-        return 0;
-    *ret_fd = steal_fd(&fd);
-    return 1;
-}
-
 int store_staging_make(const struct store *s, char *ret_name, struct err *e)
 {
-    for (int tries = 0; tries < STAGING_TRIES; tries++) {
-        int fd = -1;
-        int r = id_random(ret_name, e);
-        if (r == 0)
-            r = try_staging(s, ret_name, &fd, e);
-        if (r != 0)
-            return r < 0 ? r : fd;
-    }
-    return err_set(e, EBUSY, "staging directories are removed as soon as they are made");
+    int fd = -EAGAIN;
+    for (int i = 0; fd == -EAGAIN && i < STAGING_TRIES; i++)
+        fd = try_staging_make(s, ret_name, e);
+    return fd == -EAGAIN ? err_set(e, EAGAIN, "make a staging directory: it is swept away each time") : fd;
 }
 
 int store_staging_sweep(const struct store *s, struct err *e)
