@@ -258,10 +258,9 @@ static int load_opened(struct loading *l, struct err *e)
     return r < 0 ? r : load_images(l, &images, docker ? load_docker_image : load_layout_image, e);
 }
 
-int image_load(const struct store *s, int archive_fd, const struct load_options *options,
-               struct load_result *ret_result, struct err *e)
+static int load_held(const struct store *s, int archive_fd, const struct load_options *options,
+                     struct load_result *ret_result, struct err *e)
 {
-    *ret_result = (struct load_result){0};
     struct loading l = {.store = s,
                         .options = options,
                         .archive = ARCHIVE_INIT,
@@ -277,5 +276,15 @@ int image_load(const struct store *s, int archive_fd, const struct load_options 
         r = load_opened(&l, e);
     documents_close(&l.documents);
     archive_close(s, &l.archive);
+    return r;
+}
+
+int image_load(const struct store *s, int archive_fd, const struct load_options *options,
+               struct load_result *ret_result, struct err *e)
+{
+    struct err ignored = {0};
+    *ret_result = (struct load_result){0};
+    int r = load_held(s, archive_fd, options, ret_result, e);
+    (void)image_mend(s, &ignored); /* layers of what has failed, now or earlier */
     return r < 0 ? err_wrap(e, "load") : 0;
 }

@@ -351,8 +351,10 @@ int image_pull(const struct store *s, const struct reference *r, const struct pu
 {
     struct pull p = {.store = s, .reference = r, .options = options};
     char name[REFERENCE_TEXT_MAX + 1];
+    struct err ignored = {0};
     int result = run(&p, ret_image, ret_result, e);
     pull_clear(&p);
+    (void)image_mend(s, &ignored); /* layers of what has failed, now or earlier */
     reference_format_familiar(r, name);
     return result < 0 ? err_wrap(e, "pull %s", name) : 0;
 }
