@@ -21,6 +21,8 @@
 #include "image/remove.h"
 #include "store/index.h"
 
+#define PLACE_TRIES 100
+
 static const char *familiar(const char *full, char *buffer)
 {
     struct reference r;
@@ -237,25 +239,50 @@ static bool layers_present(const struct store *s, const struct image *i)
     return true;
 }
 
-/* images/<id>/ as a whole. One that is there and complete stays: the same configuration is the same image. */
+/* The same configuration is the same image: one that is there and complete stays. */
+static bool find_complete(const struct store *s, const struct image *i, struct image **ret_existing)
+{
+    _cleanup_image_ struct image *existing = NULL;
+    struct err ignored = {0};
+    if (image_record_read(s, i->id, &existing, &ignored) < 0 || !existing || !layers_present(s, existing))
+        return false;
+    *ret_existing = steal_ptr(existing);
+    return true;
+}
+
+/* The staged directory becomes images/<id>. Others may be at the same: readers see one or the other, always whole. What was
+ * there and is not complete changes places with ours. */
+static int put_in_place(const struct store *s, const char *name, const struct image *i,
+                        struct image **ret_existing, struct err *e)
+{
+    for (int tries = 0; tries < PLACE_TRIES; tries++) {
+        if (renameat(s->staging, name, s->images, i->id) == 0)
+            return 0;
+        if (errno != EEXIST && errno != ENOTEMPTY)
+            return err_errno(e, "put the image in place");
+        if (find_complete(s, i, ret_existing))
+            return 0;
+        if (renameat2(s->staging, name, s->images, i->id, RENAME_EXCHANGE) == 0)
+            return 0;
+        if (errno != ENOENT)
+            return err_errno(e, "put the image in place");
+    }
+    return err_set(e, EBUSY, "put the image in place: it is removed again and again");
+}
+
+/* images/<id>/ as a whole. */
 static int place_directory(const struct store *s, const struct image *i, const struct image_documents *d,
                            struct image **ret_existing, struct err *e)
 {
     char name[STORE_STAGING_NAME_MAX];
-    _cleanup_image_ struct image *existing = NULL;
-    struct err ignored = {0};
-    if (image_record_read(s, i->id, &existing, &ignored) == 0 && layers_present(s, existing)) {
-        *ret_existing = steal_ptr(existing);
+    if (find_complete(s, i, ret_existing))
         return 0;
-    }
     _cleanup_close_ int dir = store_staging_make(s, name, e);
     if (dir < 0)
         return dir;
     int r = write_files(dir, i, d, e);
     if (r == 0)
-        r = path_remove_tree_at(s->images, i->id, e);
-    if (r == 0 && renameat(s->staging, name, s->images, i->id) < 0 && errno != EEXIST && errno != ENOTEMPTY)
-        r = err_errno(e, "put the image in place");
+        r = put_in_place(s, name, i, ret_existing, e);
     struct err lost = {0};
     (void)path_remove_tree_at(s->staging, name, &lost); /* nothing there after a rename */
     return r;
