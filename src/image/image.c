@@ -41,7 +41,7 @@ static int read_image(const struct store *s, struct index *x, const char *id, st
     _cleanup_str_list_ struct str_list names = {0};
     char record[DIGEST_HEX_LENGTH + 16];
     char text[REFERENCE_TEXT_MAX + 1];
-    struct index_image row;
+    struct index_image row = {0};
     struct stat st;
     int r = image_record_read(s, id, &i, e);
     if (r == 0)
@@ -156,7 +156,7 @@ int image_list(const struct store *s, struct image_list *ret_list, struct err *e
         r = index_list_images(x, &ids, e);
     if (r < 0)
         return r;
-    list.items = calloc(ids.count + 1, sizeof(*list.items));
+    list.items = calloc(ids.count + 1, sizeof(void *)); /* pointers */
     if (!list.items)
         return err_oom(e);
     for (size_t i = 0; i < ids.count; i++) {
