@@ -327,7 +327,7 @@ static int run(struct pull *p, struct image **ret_image, struct pull_result *ret
     int r = hold < 0 ? hold : get_documents(p, e);
     if (r == 0)
         r = list_names(p, &names, e);
-    if (r < 0)
+    if (r < 0 || names.count == 0)
         return r;
     bool known = is_known(p, names.items[0]);
     tell_plain(p, PULL_LAYERS, p->image->layer_count);
