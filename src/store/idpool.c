@@ -31,12 +31,25 @@ static unsigned read_hint(int dir)
     return (unsigned)next;
 }
 
+/* In place: half a hint is no harm, and a killed command leaves no temporary file. */
 static void write_hint(int dir, unsigned next)
 {
     char text[NAME_SIZE];
     struct err ignored = {0};
     int n = snprintf(text, sizeof(text), "%u", next);
-    (void)io_replace_file_at(dir, "next", text, (size_t)n, 0600, false, &ignored);
+    _cleanup_close_ int fd = openat(dir, "next", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)io_write_all(fd, text, (size_t)n, &ignored);
+}
+
+/* A nameless file that holds the id: with its name it gets everything at once, so no claim is ever without a holder. */
+static int write_claim(int dir, const char *container_id, struct err *e)
+{
+    _cleanup_close_ int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(e, "claim an id block");
+    int r = io_write_all(fd, container_id, strlen(container_id), e);
+    return r < 0 ? r : steal_fd(&fd);
 }
 
 int idpool_claim(const struct store *s, const char *container_id, struct err *e)
@@ -44,19 +57,19 @@ int idpool_claim(const struct store *s, const char *container_id, struct err *e)
     _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, e);
     if (dir < 0)
         return dir;
+    _cleanup_close_ int claim = write_claim(dir, container_id, e);
+    if (claim < 0)
+        return claim;
     unsigned start = read_hint(dir);
     for (unsigned i = 0; i < BLOCK_LAST; i++) {
         unsigned block = (start - 1 + i) % BLOCK_LAST + 1;
         char name[NAME_SIZE];
         (void)snprintf(name, sizeof(name), "%u", block);
-        _cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0 && errno == EEXIST)
-            continue;
-        if (fd < 0)
+        if (linkat(claim, "", dir, name, AT_EMPTY_PATH) < 0) {
+            if (errno == EEXIST)
+                continue;
             return err_errno(e, "claim an id block");
-        int r = io_write_all(fd, container_id, strlen(container_id), e);
-        if (r < 0)
-            return r;
+        }
         write_hint(dir, block % BLOCK_LAST + 1);
         return (int)block;
     }
