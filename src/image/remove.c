@@ -81,6 +81,18 @@ static int check_unchanged(struct index *x, const struct image *i, struct err *e
     return same ? 0 : err_set(e, EAGAIN, "image %.12s was given a name meanwhile: try again", i->id);
 }
 
+/* The directory of an image whose row is gone, unless another command has brought the image back meanwhile. */
+static int delete_directory(const struct store *s, struct index *x, const char *id, struct err *e)
+{
+    struct index_image row;
+    int r = index_begin(x, e);
+    if (r == 0)
+        r = index_find_image(x, id, &row, e);
+    if (r == 0)
+        r = path_remove_tree_at(s->images, id, e);
+    return r < 0 ? r : index_commit(x, e);
+}
+
 static int delete_image(const struct store *s, const struct image *i, struct image_removed *removed,
                         struct err *e)
 {
@@ -97,7 +109,7 @@ static int delete_image(const struct store *s, const struct image *i, struct ima
     for (size_t n = 0; r == 0 && n < i->names.count; n++)
         r = str_list_add(&removed->untagged, i->names.items[n], e);
     if (r == 0)
-        r = path_remove_tree_at(s->images, i->id, e);
+        r = delete_directory(s, x, i->id, e);
     if (r == 0)
         r = add_digest(&removed->deleted, i->id, e);
     return r < 0 ? r : delete_layers(s, x, i, &removed->deleted, e);
