@@ -52,6 +52,10 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
     char go;
     sigset_t none;
     sigemptyset(&none);
+    /* Now, and again below because a change of ids takes it back: the pipe alone does not tell of a parent that was killed here, its
+     * writing end is also in what other threads have started at this moment. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        return;
     if (read(ready, &go, 1) != 1)
         return;
     if (become(p->neutral_userns ? 0 : p->uid) < 0)
