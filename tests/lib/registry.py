@@ -162,7 +162,7 @@ class LyingRegistry:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.host = "127.0.0.1:%d" % self.port
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
     def put(self, thing, name_tag):
