@@ -49,13 +49,14 @@ END
 }
 
 # python_tests NAME ARGUMENT...: pytest in mount and process namespaces of its own: what it leaves running dies with it.
+# A shell is the first process there: it reaps orphans, which pytest would leave as zombies.
 python_tests()
 {
     local name=$1 status
     shift
     rm -f "$logs/$name.xml"
     unshare --mount --propagation private --pid --fork --kill-child=KILL --mount-proc \
-        $python -m pytest -c tests/pytest.ini --rootdir tests --junit-xml "$logs/$name.xml" --basetemp "$temporary/pytest-$name" "$@"
+        bash -c '"$@"; exit $?' bash $python -m pytest -c tests/pytest.ini --rootdir tests --junit-xml "$logs/$name.xml" --basetemp "$temporary/pytest-$name" "$@"
     status=$?
     $python - "$logs/$name.xml" "$status" >>"$logs/$stage.counts" <<'END'
 import sys, xml.etree.ElementTree as tree
