@@ -155,7 +155,7 @@ static int collect(int sync, bool terminal, int *pidfd, int *master, struct err 
 
 int runtime_enter(const struct runtime_enter *x, int *ret_pidfd, int *ret_terminal, struct err *e)
 {
-    int pair[2];
+    int pair[2] = {-1, -1};
     int pidfd = -1;
     int master = -1;
     int r = x->process->terminal ? 0 : runtime_give_stdio(x->stdio, x->block_first, e);

