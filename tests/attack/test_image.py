@@ -153,9 +153,9 @@ def test_the_same_images_without_the_trick_run(casemate):
     """What the others rest on: users by name, volumes, working directories that are made."""
     layer = without("etc").dir("etc").file("etc/passwd", images.PASSWD).file("etc/group", images.GROUP)
     image = images.make_image([layer], {"Cmd": ["sh", "-c", "id -un; id -gn; pwd; ls -d /data"], "Env": [images.PATH], "User": "app:staff",
-                                        "WorkingDir": "/work/sub", "Volumes": {"/data": {}}}, media=images.DOCKER)
+                                        "WorkingDir": "/app/sub", "Volumes": {"/data": {}}}, media=images.DOCKER)
     casemate.load(image, "attack:latest")
-    assert casemate.ok("run", "--rm", "attack:latest").split() == ["app", "staff", "/work/sub", "/data"]
+    assert casemate.ok("run", "--rm", "attack:latest").split() == ["app", "staff", "/app/sub", "/data"]
 
 
 INTO_THE_ENGINE = ["/proc/self/fd/3", "/proc/self/fd/7/..", "/proc/1/root/../..", "/proc/self/cwd"]
@@ -179,7 +179,7 @@ def test_working_directory_by_number_of_descriptor(casemate, busybox, number):
     assert result.status != 0, result
 
 
-@pytest.mark.parametrize("where", ["/work", "/work/sub", "/work/sub/deeper", "/etc/passwd"])
+@pytest.mark.parametrize("where", ["/app", "/app/sub", "/app/sub/deeper", "/etc/passwd"])
 def test_working_directories_that_lead_out(casemate, canary, where):
     """CVE-2026-55686, CVE-2024-21626: made and entered inside the container, or refused."""
     name = load(casemate, Layer().symlink("work", "../../../../../../.." + canary.path), config={"WorkingDir": where})
