@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """casemate-shim: streams, log, exit status. The container is a process of the test; everything else is the real thing."""
+import contextlib
 import hashlib
 import json
-import contextlib
 import os
 import re
 import shutil
