@@ -150,43 +150,20 @@ static int add_mounts(const struct store *s, const struct plan *p, struct spec *
     return 0;
 }
 
-/* /etc/hosts and friends: files of ours in the writable directory's `etc`, so that writing to them touches nothing of the host. */
-static int add_etc_file(int etc, const char *name, const char *text, struct spec *spec, struct err *e)
-{
-    char target[64];
-    (void)snprintf(target, sizeof(target), "/etc/%s", name);
-    int r = io_replace_file_at(etc, name, text, strlen(text), 0644, false, e);
-    if (r < 0)
-        return r;
-    _cleanup_close_ int fd = openat(etc, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fchownat(fd, "", IDS_NEUTRAL, IDS_NEUTRAL, AT_EMPTY_PATH) < 0)
-        return err_errno(e, "make %s", target);
-    struct spec_mount *sm = spec_add_mount(spec, SPEC_MOUNT_BIND, target, e);
-    if (!sm)
-        return -e->code;
-    sm->ids = SPEC_IDS_BLOCK;
-    sm->source = steal_fd(&fd);
-    return 0;
-}
-
-static int add_etc(const struct container *c, struct spec *spec, struct err *e)
+/* Written anew at each start; what a container writes to them touches nothing of the host. */
+static int add_etc(struct spec *spec, struct err *e)
 {
     _cleanup_free_ char *hosts = NULL;
     _cleanup_free_ char *hostname = NULL;
-    _cleanup_close_ int etc = path_make_dir_at(c->dir, "etc", 0700, e);
-    if (etc < 0)
-        return etc;
     int r = str_format(&hosts, e, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
                        spec->hostname);
     if (r == 0)
+        r = spec_add_text(spec, "/etc/hosts", hosts, e);
+    if (r == 0)
         r = str_format(&hostname, e, "%s\n", spec->hostname);
     if (r == 0)
-        r = add_etc_file(etc, "hosts", hosts, spec, e);
-    if (r == 0)
-        r = add_etc_file(etc, "hostname", hostname, spec, e);
-    if (r == 0)
-        r = add_etc_file(etc, "resolv.conf", "# no network\n", spec, e);
-    return r;
+        r = spec_add_text(spec, "/etc/hostname", hostname, e);
+    return r < 0 ? r : spec_add_text(spec, "/etc/resolv.conf", "# no network\n", e);
 }
 
 static void set_resources(const struct plan *p, struct spec_resources *r)
@@ -252,7 +229,7 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     if (r == 0)
         r = add_sysctls(p, &spec, e);
     if (r == 0)
-        r = add_etc(c, &spec, e);
+        r = add_etc(&spec, e);
     if (r == 0)
         r = add_mounts(s, p, &spec, e);
     if (r == 0 && p->init) {

@@ -36,7 +36,7 @@ static const struct verb verbs[] = {
     {"stat", verb_stat, "FILE...", "type, mode, owner and size"},
     {"ls", verb_ls, "[DIR]", "the names in a directory, sorted"},
     {"hog-memory", verb_hog_memory, "MIB", "take and touch memory, a MiB at a time"},
-    {"forkbomb", verb_forkbomb, "N", "start N children that wait; say how many started"},
+    {"forkbomb", verb_forkbomb, "N [hold]", "start N children that wait; say how many started; keep them"},
     {"spin", verb_spin, "SECONDS", "use one processor; print the processor time that it got"},
     {"signals", verb_signals, "[--ignore]", "print each signal; TERM ends it unless --ignore"},
     {"tty", verb_tty, "[--watch]", "is standard input a terminal, and its size; --watch: each change"},

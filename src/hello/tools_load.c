@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,11 +39,12 @@ int verb_hog_memory(int argc, char **argv)
     return 0;
 }
 
-/* The children wait; they end with their parent. */
+/* The children wait; they end with their parent, which ends at once or, with `hold`, when it is told to. */
 int verb_forkbomb(int argc, char **argv)
 {
     static pid_t children[FORKS_MAX];
-    long wanted = argc == 2 ? argument_number("forkbomb", argv[1], 1, FORKS_MAX) : -1, started = 0;
+    bool hold = argc == 3 && strcmp(argv[2], "hold") == 0;
+    long wanted = argc == 2 || hold ? argument_number("forkbomb", argv[1], 1, FORKS_MAX) : -1, started = 0;
     int why = 0;
     if (wanted < 0)
         return 2;
@@ -60,6 +62,9 @@ int verb_forkbomb(int argc, char **argv)
         children[started++] = child;
     }
     printf("started %ld of %ld%s%s\n", started, wanted, why ? ": " : "", why ? strerror(why) : "");
+    (void)fflush(stdout);
+    if (hold)
+        (void)pause();
     for (long i = 0; i < started; i++)
         (void)kill(children[i], SIGKILL);
     for (long i = 0; i < started; i++)

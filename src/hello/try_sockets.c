@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens sockets of every family (try_sockets.h). Each is closed at once and none is bound or connected, but for the one datagram
- * socket that asks for a route.
+ * socket that asks for a route. On a host without a filter the kernel may load the module of a family, as for any user who asks.
  */
 #include "hello/try_sockets.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,8 +49,11 @@ static const char *const netlink_names[NETLINK_PROTOCOLS_MAX] = {
 
 static bool socket_opens(int family, int type, int protocol)
 {
-    _cleanup_close_ int fd = socket(family, type | SOCK_CLOEXEC, protocol);
-    return fd >= 0;
+    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
 }
 
 static bool netlink_opens(int protocol)
@@ -70,9 +74,12 @@ static bool family_opens(int family)
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW};
     if (family == AF_NETLINK)
         return netlink_beyond_route();
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         if (socket_opens(family, types[i], 0))
             return true;
+        if (errno == EAFNOSUPPORT)
+            return false; /* no type of it; each try may cost the kernel a look for a module */
+    }
     return false;
 }
 

@@ -3,8 +3,9 @@
  * System calls reachable: each call of the table is made once, in a child, with arguments that cannot do anything. One child makes
  * many; when a call ends it, the next child goes on behind that call.
  *
- * Reachable means that the answer is neither EPERM nor ENOSYS and that the call did not end the child with SIGSYS. A filter can
- * not be told from the kernel when both say EPERM: arguments are therefore chosen so that the kernel finds another fault
+ * Reachable means that the answer is neither EPERM nor ENOSYS and that the call did not end the child with SIGSYS. A filter may
+ * also refuse with an errno that makes programs go on without the call; a rule names it where the kernel cannot give that answer to the
+ * rule's arguments. A filter cannot be told from the kernel when both say EPERM: arguments are therefore chosen so that the kernel finds another fault
  * before it looks at privileges where its code allows that. Where the privilege comes first (setgroups, sethostname, reboot, pivot_root,
  * fsopen, kexec_load, init_module, acct, vhangup …) EPERM counts as not reachable, which it is.
  *
@@ -63,9 +64,15 @@ struct rule {
     const char *name;
     enum manner manner;
     long arguments[RAW_ARGS];
+    int refusal; /* an errno that only a filter gives; 0: none but the usual two */
 };
 
-static const long all_wrong[RAW_ARGS] = {-1, -1, -1, -1, -1, -1};
+#define ALL_WRONG              \
+    {                          \
+        -1, -1, -1, -1, -1, -1 \
+    }
+
+static const long all_wrong[RAW_ARGS] = ALL_WRONG;
 
 /* Constants of calls that the headers of musl or of older kernels lack. */
 #define CLONE_SIGHAND_ALONE 0x800 /* CLONE_SIGHAND without CLONE_VM: EINVAL */
@@ -73,6 +80,11 @@ static const long all_wrong[RAW_ARGS] = {-1, -1, -1, -1, -1, -1};
 #define FANOTIFY_REPORT_FID 0x200 /* what a user may ask for; the wrong event flags give EINVAL */
 #define SYSLOG_SIZE_BUFFER 10     /* only asks for a size */
 #define AF_UNIX_FAMILY 1
+
+#define XATTR_RULE(name)                        \
+    {                                           \
+        name, CALL_PLAIN, ALL_WRONG, EOPNOTSUPP \
+    }
 
 static const struct rule rules[] = {
     {"fork", CALL_FORKS, {0}},
@@ -109,6 +121,23 @@ static const struct rule rules[] = {
     {"init_module", CALL_PLAIN, {-1, 0, -1, 0, 0, 0}},
     /* Levels are 0 to 3. */
     {"iopl", CALL_PLAIN, {4, 0, 0, 0, 0, 0}},
+    /* Right but for the descriptors: the kernel says EBADF. */
+    {"splice", CALL_PLAIN, {-1, 0, -1, 0, 1, 0}, EINVAL},
+    {"tee", CALL_PLAIN, {-1, -1, 1, 0, 0, 0}, EINVAL},
+    {"vmsplice", CALL_PLAIN, {-1, 0, 1, 0, 0, 0}, EINVAL},
+    /* The kernel comes to no file system that could lack attributes: EBADF, EFAULT or EINVAL. */
+    XATTR_RULE("setxattr"),
+    XATTR_RULE("lsetxattr"),
+    XATTR_RULE("fsetxattr"),
+    XATTR_RULE("getxattr"),
+    XATTR_RULE("lgetxattr"),
+    XATTR_RULE("fgetxattr"),
+    XATTR_RULE("listxattr"),
+    XATTR_RULE("llistxattr"),
+    XATTR_RULE("flistxattr"),
+    XATTR_RULE("removexattr"),
+    XATTR_RULE("lremovexattr"),
+    XATTR_RULE("fremovexattr"),
 };
 
 static const struct rule *rule_find(const char *name)
@@ -207,17 +236,21 @@ static long run_row(const void *argument)
     return 0;
 }
 
-static bool result_reaches(long result)
+static bool result_reaches(size_t i, long result)
 {
+    const struct rule *rule = rule_find(calls[i].name);
+    if (rule && rule->refusal && result == -rule->refusal)
+        return false;
     return result != -EPERM && result != -ENOSYS;
 }
 
 /* How the call ended in which the child was. */
-static bool end_reaches(const struct attempt *a, enum manner manner)
+static bool end_reaches(const struct attempt *a, size_t i)
 {
+    enum manner manner = call_manner(i);
     switch (a->end) {
     case ATTEMPT_RETURNED:
-        return result_reaches(a->value);
+        return result_reaches(i, a->value);
     case ATTEMPT_EXITED:
         return a->value == EXIT_MARK;
     case ATTEMPT_KILLED:
@@ -237,11 +270,11 @@ static size_t try_row(size_t start, struct names *reachable)
     struct attempt a = attempt_run(run_row, &start, RETURN_MS);
     size_t end = board->at;
     for (size_t i = start; i < end; i++)
-        if (result_reaches(board->result[i]))
+        if (result_reaches(i, board->result[i]))
             names_add(reachable, calls[i].name);
     if (a.end == ATTEMPT_RETURNED)
         return end;
-    if (end_reaches(&a, CALL_PLAIN))
+    if (end_reaches(&a, end))
         names_add(reachable, calls[end].name);
     return end + 1;
 }
@@ -259,7 +292,7 @@ size_t try_syscalls(struct names *reachable)
             continue;
         }
         struct attempt a = attempt_run(run_alone, &i, manner == CALL_WAITS ? WAIT_MS : RETURN_MS);
-        if (end_reaches(&a, manner))
+        if (end_reaches(&a, i))
             names_add(reachable, calls[i].name);
         i++;
     }

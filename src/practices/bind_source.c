@@ -66,7 +66,7 @@ static const struct protected_path protected_paths[] = {
 
 /* Exactly this directory, not what lies in it: it holds too much that is not the caller's. */
 static const struct protected_path protected_itself[] = {
-    {"/root", WRITING, "root's home"},
+    {"/root", ALWAYS, "root's home"},
     {"/run", ALWAYS, "sockets of the host's services"},
     {"/var", ALWAYS, "the state of the host's services"},
     {"/var/lib", ALWAYS, "the state of the host's services"},

@@ -83,9 +83,22 @@ static _Noreturn void second_run(const struct runtime_enter *x, int sync)
     process_become(&context);
 }
 
+/* The container's user may have as many processes as it is allowed already, or more than our caller is: the kernel would refuse the
+ * fork that is still to come. */
+static void forget_process_limit(const struct runtime_enter *x)
+{
+    struct rlimit now;
+    process_raise_rlimits(x->process);
+    if (getrlimit(RLIMIT_NPROC, &now) == 0) {
+        now.rlim_cur = now.rlim_max;
+        (void)setrlimit(RLIMIT_NPROC, &now);
+    }
+}
+
 /* Everything that needs the host's rights comes first; joining takes them away. */
 static int join(const struct runtime_enter *x, struct err *e)
 {
+    forget_process_limit(x);
     int r = process_set_rlimits(x->process, e);
     if (r == 0) {
         _cleanup_close_ int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);

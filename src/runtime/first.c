@@ -121,6 +121,11 @@ static int open_terminal(const struct rootfs *f, const struct user_identity *who
 /* Where a read-only root may still be written: what was mounted for that. */
 static int list_writable(const struct spec *s, struct str_list *list, struct err *e)
 {
+    for (size_t i = 0; i < s->text_count; i++) {
+        int r = str_list_add(list, s->texts[i].target, e);
+        if (r < 0)
+            return r;
+    }
     for (size_t i = 0; i < s->mount_count; i++)
         if (!(s->mounts[i].attr & MOUNT_ATTR_RDONLY)) {
             int r = str_list_add(list, s->mounts[i].target, e);

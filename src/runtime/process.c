@@ -2,7 +2,7 @@
 /*
  * Becoming the user's program (process.h). Runs inside the container's namespaces with the container root's rights; the order
  * matters and is the security of it:
- *   keyring, limits, umask -> bounding set -> ids -> working directory (as the user) -> Landlock -> LSM -> capabilities -> filters -> exec.
+ *   keyring, umask -> bounding set -> ids -> number of processes -> working directory (as the user) -> Landlock -> LSM -> capabilities -> filters -> exec.
  */
 #include "runtime/process.h"
 
@@ -40,24 +40,39 @@ void process_raise_rlimits(const struct spec_process *p)
     }
 }
 
+static int set_rlimit(const struct spec_rlimit *l, struct err *e)
+{
+    struct rlimit wanted = l->limit;
+    struct rlimit now;
+    __rlimit_resource_t resource = (__rlimit_resource_t)l->resource;
+    if (prlimit(0, resource, &wanted, NULL) == 0)
+        return 0;
+    if (errno != EPERM || prlimit(0, resource, NULL, &now) < 0)
+        return err_errno(e, "set resource limit %d", l->resource);
+    if (wanted.rlim_max > now.rlim_max)
+        wanted.rlim_max = now.rlim_max;
+    if (wanted.rlim_cur > wanted.rlim_max)
+        wanted.rlim_cur = wanted.rlim_max;
+    return prlimit(0, resource, &wanted, NULL) < 0 ? err_errno(e, "set resource limit %d", l->resource) : 0;
+}
+
 int process_set_rlimits(const struct spec_process *p, struct err *e)
 {
-    for (size_t i = 0; i < p->rlimit_count; i++) {
-        struct rlimit wanted = p->rlimits[i].limit;
-        struct rlimit now;
-        __rlimit_resource_t resource = (__rlimit_resource_t)p->rlimits[i].resource;
-        if (prlimit(0, resource, &wanted, NULL) == 0)
-            continue;
-        if (errno != EPERM || prlimit(0, resource, NULL, &now) < 0)
-            return err_errno(e, "set resource limit %d", p->rlimits[i].resource);
-        if (wanted.rlim_max > now.rlim_max)
-            wanted.rlim_max = now.rlim_max;
-        if (wanted.rlim_cur > wanted.rlim_max)
-            wanted.rlim_cur = wanted.rlim_max;
-        if (prlimit(0, resource, &wanted, NULL) < 0)
-            return err_errno(e, "set resource limit %d", p->rlimits[i].resource);
-    }
-    return 0;
+    int r = 0;
+    for (size_t i = 0; i < p->rlimit_count && r == 0; i++)
+        if (p->rlimits[i].resource != RLIMIT_NPROC)
+            r = set_rlimit(&p->rlimits[i], e);
+    return r;
+}
+
+/* After the change of ids: a process that becomes a user with too many processes could not execute a program any more. */
+static int limit_processes(const struct spec_process *p, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < p->rlimit_count && r == 0; i++)
+        if (p->rlimits[i].resource == RLIMIT_NPROC)
+            r = set_rlimit(&p->rlimits[i], e);
+    return r;
 }
 
 int process_bound_capabilities(uint64_t keep, struct err *e)
@@ -180,6 +195,8 @@ static int prepare(const struct process_context *c, struct str_list *env, struct
     if (r == 0 && c->ends_with_parent &&
         prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) /* the change of ids has cleared it */
         r = err_errno(e, "prctl");
+    if (r == 0)
+        r = limit_processes(c->process, e);
     if (r == 0)
         r = enter_directory(c, e);
     if (r == 0)

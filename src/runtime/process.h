@@ -21,7 +21,7 @@ struct process_context {
 /* Hard limits of the caller that are lower than asked for are raised, as far as the kernel lets it: what it forks can then take its own. */
 void process_raise_rlimits(const struct spec_process *p);
 
-/* Takes the limits; what the kernel refuses to raise is set as high as it goes. */
+/* Takes the limits but that of processes, which process_become sets; what the kernel refuses to raise is set as high as it goes. */
 int process_set_rlimits(const struct spec_process *p, struct err *e);
 
 /* Keeps only `keep` in the bounding set and clears the ambient set. Needs CAP_SETPCAP. */

@@ -16,6 +16,7 @@
 #include "base/syscalls.h"
 #include "runtime/fsmount.h"
 #include "runtime/masks.h"
+#include "runtime/textfiles.h"
 
 #define QUIET (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -107,6 +108,13 @@ static int add_cgroup_view(int sys_fd, enum cgroup_mode mode, struct err *e)
     return fsmount_set(view, QUIET | MOUNT_ATTR_RDONLY, false, -1, e);
 }
 
+/* Before /dev/shm has its own file system. */
+static int add_texts(const struct rootfs *f, const struct spec *s, struct err *e)
+{
+    _cleanup_close_ int place = path_open_beneath(f->dev, "shm", O_PATH | O_DIRECTORY, 0, e);
+    return place < 0 ? place : textfiles_attach(s, f->root, place, e);
+}
+
 static int fill_dev(struct rootfs *f, uint64_t shm_size, struct err *e)
 {
     static const char *const pts_options[] = {"newinstance", "ptmxmode=0666", "mode=0620", "gid=5", NULL};
@@ -144,6 +152,8 @@ int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct 
         r = attach_system(f.root, "sys", f.sys, e);
     if (r == 0)
         r = attach_system(f.root, "dev", f.dev, e);
+    if (r == 0)
+        r = add_texts(&f, s, e);
     if (r == 0)
         r = fill_dev(&f, s->shm_size, e);
     if (r == 0)

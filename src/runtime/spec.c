@@ -2,6 +2,8 @@
 /* Life of a spec (spec.h). */
 #include "runtime/spec.h"
 
+#include <errno.h>
+
 void spec_process_init(struct spec_process *p)
 {
     *p = (struct spec_process){.init = -1};
@@ -36,12 +38,26 @@ void spec_clear(struct spec *s)
         close_fd(&s->mounts[i].source);
     }
     free(s->mounts);
+    for (size_t i = 0; i < s->text_count; i++) {
+        free(s->texts[i].target);
+        free(s->texts[i].content);
+    }
     free(s->hostname);
     free(s->domainname);
     free(s->resources.cpuset_cpus);
     str_list_clear(&s->sysctls);
     spec_process_clear(&s->process);
     spec_init(s);
+}
+
+int spec_add_text(struct spec *s, const char *target, const char *content, struct err *e)
+{
+    if (s->text_count == SPEC_TEXTS_MAX)
+        return err_set(e, E2BIG, "more than %d files of the engine", SPEC_TEXTS_MAX);
+    struct spec_text *t = &s->texts[s->text_count++]; /* a half-made one is freed with the spec */
+    *t = (struct spec_text){0};
+    int r = str_copy(target, &t->target, e);
+    return r < 0 ? r : str_copy(content, &t->content, e);
 }
 
 struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target,

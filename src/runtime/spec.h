@@ -19,6 +19,7 @@
 #define SPEC_LAYERS_MAX 127
 #define SPEC_UNSET UINT64_MAX /* a limit that is not set */
 #define SPEC_FILTERS_MAX 4
+#define SPEC_TEXTS_MAX 8
 
 struct spec_rlimit {
     int resource;
@@ -46,6 +47,12 @@ struct spec_mount {
     uint64_t size;     /* tmpfs: bytes */
     uint32_t mode;     /* tmpfs */
     uint32_t uid, gid; /* tmpfs: owner inside */
+};
+
+/* A small file of the engine's in the view (runtime/textfiles.h). */
+struct spec_text {
+    char *target; /* absolute, resolved inside the root by the kernel */
+    char *content;
 };
 
 /* Limits of the control group. */
@@ -88,6 +95,8 @@ struct spec {
 
     char *hostname;
     char *domainname;
+    struct spec_text texts[SPEC_TEXTS_MAX];
+    size_t text_count;
     struct spec_mount *mounts;
     size_t mount_count;
     struct str_list sysctls; /* NAME=VALUE */
@@ -106,5 +115,8 @@ void spec_process_init(struct spec_process *p);
 void spec_process_clear(struct spec_process *p);
 
 /* Appends a zeroed mount (source -1). */
+/* Copies both strings. */
+int spec_add_text(struct spec *s, const char *target, const char *content, struct err *e);
+
 struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target,
                                   struct err *e);

@@ -93,6 +93,17 @@ def test_row_29_fork_bomb_is_contained(casemate):
     assert 16 < int(said.group()) < 32
 
 
+@pytest.mark.row(29)
+def test_row_29_exec_works_while_a_fork_bomb_has_all_that_the_limit_gives(casemate):
+    casemate.ok("run", "-d", "--name", "bomb", "--pids-limit", "32", HELLO, "forkbomb", "1000", "hold")
+    wait.until(lambda: "started" in casemate.ok("logs", "bomb"), what="the bomb has started what it can")
+    assert "Resource temporarily unavailable" in casemate.ok("logs", "bomb")
+    assert "31 of 1000" in casemate.ok("logs", "bomb")
+    casemate.ok("exec", "bomb", "/hello", "spin", "1")
+    casemate.ok("kill", "bomb")
+    assert casemate.ok("wait", "bomb").strip() == "137"
+
+
 @pytest.mark.row(33)
 def test_row_33_shm_and_tmpfs_are_capped(casemate, busybox):
     script = "dd if=/dev/zero of=%s/fill bs=1M count=200 2>&1; stat -c %%s %s/fill"

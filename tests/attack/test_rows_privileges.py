@@ -134,7 +134,6 @@ def test_row_54_exec_cannot_be_privileged(casemate):
 
 
 @pytest.mark.row(56)
-@pytest.mark.xfail(strict=True, reason="not met yet: 232 system calls are reachable, the aim is 220")
 def test_row_56_fewer_system_calls_than_docker(probe):
     assert 0 < probe["syscalls_reachable"] <= probe_expect.SYSCALLS_MAX
 

@@ -349,8 +349,9 @@ static void test_bind_paths(void **state)
         "/var/run/docker.sock",
         "/srv/engine/docker.sock",
         "/var/lib/docker/x",
+        "/root",
     };
-    static const char *const to_read[] = {"/usr", "/usr/share/zoneinfo", "/bin", "/lib", "/root"};
+    static const char *const to_read[] = {"/usr", "/usr/share/zoneinfo", "/bin", "/lib"};
     for (size_t i = 0; i < ARRAY_SIZE(never); i++)
         if (judged(never[i], true) != -EPERM)
             fail_msg("%s is not refused", never[i]);
