@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns what was measured into Markdown tables, ratios first."""
+import os
+import statistics
+
+from timing import percentile
+
+BEGIN, END = "<!-- perf:begin -->", "<!-- perf:end -->"
+
+
+def milliseconds(values, percent=50):
+    return percentile(values, percent) * 1000
+
+
+def table(head, rows):
+    """A Markdown table; the first column is text, the others are numbers."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
+
+
+def times(title, taken):
+    """Rows of p50, p95 and the ratio to the first name, which is Casemate's."""
+    if not taken:
+        return []
+    first = milliseconds(next(iter(taken.values())))
+    return table([title, "p50 ms", "p95 ms", "runs", "p50 / casemate"],
+                 [[name, "%.1f" % milliseconds(values), "%.1f" % milliseconds(values, 95), str(len(values)),
+                   "%.2f" % (milliseconds(values) / first)] for name, values in taken.items()])
+
+
+def includes(notes):
+    """What the rows of starts include: one line for each distinct text of {name: text}."""
+    names = {}
+    for name, text in notes.items():
+        names.setdefault(text, []).append("`%s`" % name)
+    return ["What a start includes:", "", *["- %s: %s" % (", ".join(same), text) for text, same in names.items()], ""]
+
+
+def _ratio(what, aim, value, met):
+    return [what, value, aim, "yes" if met else "no"]
+
+
+def _time_ratios(measured, names):
+    rows, start = [], measured.get("start", {})
+    ours = start.get("casemate run --rm")
+    for other, aim in names:
+        if ours and other in start:
+            value = milliseconds(ours) / milliseconds(start[other])
+            rows.append(_ratio("`casemate run --rm` / `%s`, p50" % other, "< %.2f" % aim, "%.3f" % value, value < aim))
+    return rows
+
+
+def ratios(measured):
+    """The first table: the aims and what was measured, all in this run."""
+    rows = _time_ratios(measured, [("crun run", 0.8), ("docker run --rm", 1 / 20),
+                                   ("docker run --rm --network none", 1 / 20)])
+    for other in ("docker", "podman"):
+        taken = measured.get("exec", {})
+        if {"casemate", other} <= taken.keys():
+            value = milliseconds(taken["casemate"]) / milliseconds(taken[other])
+            rows.append(["`casemate exec` / `%s exec`, p50" % other, "%.3f" % value, "", ""])
+    if "casemate" in measured.get("memory", {}):
+        value = measured["memory"]["casemate"][0]
+        rows.append(_ratio("KiB PSS of the engine for each running container", "< 128", "%.0f" % value, value < 128))
+    taken = measured.get("pull", {})
+    others = [statistics.median(taken[name]) for name in ("docker", "podman") if name in taken]
+    if others and "casemate" in taken:
+        value = min(others) / statistics.median(taken["casemate"])
+        rows.append(_ratio("pull and unpack: the faster of docker and podman / casemate", "> 4", "%.1f" % value, value > 4))
+    return table(["what", "measured", "aim", "met"], rows)
+
+
+def memory(measured):
+    rows = [[name, "%.0f" % new, "%.0f" % grown] for name, (new, grown, _) in measured.items()]
+    count = next((value[2] for value in measured.values()), 0)
+    return table(["memory of the engine, %d containers running" % count, "KiB PSS each, new processes",
+                  "KiB PSS each, growth of its daemon"], rows) if rows else []
+
+
+def pull(taken):
+    if not taken:
+        return []
+    first = statistics.median(next(iter(taken.values())))
+    return table(["pull and unpack", "median s", "best s", "runs", "median / casemate"],
+                 [[name, "%.2f" % statistics.median(values), "%.2f" % min(values), str(len(values)),
+                   "%.2f" % (statistics.median(values) / first)] for name, values in taken.items()])
+
+
+def rates(taken):
+    return table(["starts in a second, 2 at a time", "median", "turns"],
+                 [[name, "%.1f" % statistics.median(values), str(len(values))] for name, values in taken.items()]
+                 ) if taken else []
+
+
+def section(measured, machine, skipped, notes):
+    """All of it as text. `measured` is what tests/perf/run gathered; `skipped` is {engine: reason}."""
+    lines = [*machine, ""]
+    lines += ratios(measured)
+    if measured.get("start"):
+        lines += times("start of `true`", measured["start"]) + includes(notes)
+    lines += rates(measured.get("rate", {}))
+    lines += times("`exec` of `true` in a running container", measured.get("exec", {}))
+    lines += memory(measured.get("memory", {}))
+    if measured.get("pull"):
+        lines += ["The image: %s." % measured["image"], ""]
+    lines += pull(measured.get("pull", {}))
+    lines += times("the program alone", measured.get("cli", {}))
+    lines += ["Not measured: %s: %s." % (name, reason) for name, reason in skipped.items()]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write(path, text):
+    """Puts the section between the two markers of `path`, or makes `path` of nothing else when it has none."""
+    old = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            old = f.read()
+    if BEGIN in old and END in old:
+        head, tail = old.partition(BEGIN)[0], old.rpartition(END)[2]
+        text = "%s%s\n%s%s%s" % (head, BEGIN, text, END, tail)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
