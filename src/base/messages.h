@@ -52,6 +52,16 @@ enum message_type {
         0x0403, /* engine -> worker: struct message_unpack_index + archive + empty file + empty memory file */
     MESSAGE_UNPACK_INDEX_DONE =
         0x0404, /* worker -> engine: struct message_unpack_index_done; the members stand in the memory file */
+
+    /* casemate-seccomp: one request, one result. */
+    MESSAGE_SECCOMP_DEFAULT =
+        0x0501, /* engine -> worker: struct message_seccomp_request + empty memory file for the program */
+    MESSAGE_SECCOMP_PROFILE =
+        0x0502, /* engine -> worker: struct message_seccomp_request + empty memory file + profile */
+    MESSAGE_SECCOMP_PROGRAM =
+        0x0503, /* worker -> engine: struct message_seccomp_program; the program stands in the memory file */
+    MESSAGE_SECCOMP_EXCESS =
+        0x0504, /* worker -> engine: struct message_seccomp_excess: the profile allows more than the default */
 };
 
 struct message_failed {
@@ -176,6 +186,28 @@ struct message_unpack_member {
     uint64_t offset;
     uint64_t size;
     char name[MESSAGE_MEMBER_MAX]; /* clean and relative */
+};
+
+struct message_seccomp_request {
+    uint64_t capabilities;   /* bit n: capability n */
+    uint32_t kernel_version; /* major * 1000 + minor */
+    uint32_t reserved;
+};
+
+struct message_seccomp_program {
+    uint32_t instructions; /* struct sock_filter, 1..BPF_MAXINSNS */
+    uint32_t reserved;
+};
+
+#define MESSAGE_SECCOMP_SHOWN 4
+
+struct message_seccomp_excess {
+    uint32_t count; /* calls, at least 1; the first MESSAGE_SECCOMP_SHOWN of them follow */
+    uint32_t reserved;
+    struct {
+        char name[32];
+        int32_t capability; /* that opens it, or -1: none does */
+    } shown[MESSAGE_SECCOMP_SHOWN];
 };
 
 /* True when the array holds a NUL. */

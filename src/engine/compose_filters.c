@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 
+#include "base/capname.h"
 #include "base/io.h"
 #include "runtime/filter_cache.h"
 
@@ -29,9 +31,20 @@ static int add_named(struct spec_process *p, const char *name, struct err *e)
     return f ? add_filter(p, f, e) : err_set(e, ENOENT, "system call filter '%s' is not built in", name);
 }
 
+/* With SETFCAP the ceiling opens extended attributes, file capabilities among them: then the filter closes those too. */
 int compose_deny_setid(struct spec_process *p, struct err *e)
 {
-    return add_named(p, "deny-setid-bits", e);
+    bool setfcap = p->capabilities & CAP_BIT(CAP_SETFCAP);
+    return add_named(p, setfcap ? "deny-setid-bits-setfcap" : "deny-setid-bits", e);
+}
+
+int compose_check_filters(const struct store *s, const struct plan *p, struct err *e)
+{
+    struct spec_process unused;
+    spec_process_init(&unused);
+    int r = p->seccomp_profile ? compose_filters(s, p, &unused, e) : 0;
+    spec_process_clear(&unused);
+    return r;
 }
 
 /* The shipped profile is loaded by the installation; where AppArmor is off or the profile is not loaded, explain says so. */
@@ -46,11 +59,12 @@ static bool apparmor_ready(void)
 int compose_filters(const struct store *s, const struct plan *p, struct spec_process *ret, struct err *e)
 {
     const struct filter *ceiling = NULL;
-    int r = filter_cache_ceiling(s->cache, p->capabilities, &ceiling, e);
+    int r = filter_cache_ceiling(s->cache, p->capabilities, &ceiling, &ret->made_ceiling, e);
     if (r == 0)
         r = add_filter(ret, ceiling, e);
     if (r == 0 && p->seccomp_profile)
-        r = err_set(e, ENOSYS, "--security-opt seccomp=FILE is not supported yet");
+        r = filter_cache_profile(s->cache, p->capabilities, p->seccomp_profile, strlen(p->seccomp_profile),
+                                 &ret->own_filter, e);
     if (r == 0 && p->apparmor_profile)
         r = str_copy(p->apparmor_profile, &ret->apparmor, e);
     else if (r == 0 && apparmor_ready())

@@ -2,6 +2,7 @@
 /* The privileges of a process (compose.h): the same for the first one and for exec. */
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/ids.h"
 #include "engine/compose.h"
@@ -63,6 +64,19 @@ static int add_arguments(const struct plan *p, struct spec_process *ret, struct 
     return r;
 }
 
+/* A writable bind of root's own files: no set-id bits on them, by the first process and by exec alike. A source that cannot be looked
+ * at counts as root's; the first start decides again on the descriptor that it mounts (compose.c). */
+static int add_bind_filters(const struct plan *p, struct spec_process *ret, struct err *e)
+{
+    for (size_t i = 0; i < p->mount_count; i++) {
+        struct stat st;
+        const struct plan_mount *m = &p->mounts[i];
+        if (m->type == PLAN_MOUNT_BIND && !m->read_only && (stat(m->source, &st) < 0 || st.st_uid == 0))
+            return compose_deny_setid(ret, e);
+    }
+    return 0;
+}
+
 int compose_process(const struct store *s, const struct container *c, struct spec_process *ret, struct err *e)
 {
     const struct plan *p = &c->plan;
@@ -85,6 +99,8 @@ int compose_process(const struct store *s, const struct container *c, struct spe
         r = add_rlimits(p, &process, e);
     if (r == 0)
         r = compose_filters(s, p, &process, e);
+    if (r == 0)
+        r = add_bind_filters(p, &process, e);
     if (r < 0) {
         spec_process_clear(&process);
         return r;

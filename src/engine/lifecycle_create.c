@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "engine/compose_filters.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
 #include "engine/mend.h"
@@ -156,6 +157,8 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
         r = policy_load(&policy, e);
     if (r == 0)
         r = practices_apply_all(plan, image, &policy, e);
+    if (r == 0)
+        r = compose_check_filters(s, plan, e);
     if (r == 0)
         r = id_random(plan->id, e);
     if (r < 0)

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/digest.h"
+#include "base/num.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
 
@@ -77,6 +79,29 @@ static int explain_filters(const struct subject *s, struct evidence *ret, struct
                         on ? filters : mode);
 }
 
+/* The user's profile: which text it was, and that the kernel has a filter for it. */
+static int explain_own_profile(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    char filters[16];
+    char digest_text[DIGEST_TEXT_LENGTH + 1];
+    char source[SUBJECT_SOURCE];
+    struct digest digest;
+    const char *text = s->plan->seccomp_profile;
+    uint64_t count = 0;
+    if (!text)
+        return 0;
+    int r = subject_status(s, "Seccomp_filters", filters, sizeof(filters), e);
+    if (r == 0)
+        r = num_parse_u64(filters, UINT32_MAX, &count, e);
+    if (r < 0)
+        return r;
+    digest_of(text, strlen(text), &digest);
+    digest_format(&digest, digest_text);
+    return evidence_add(ret, 7, count > 1 ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, "own profile",
+                        subject_source(s, "status", source), e, "%s%s", digest_text,
+                        count > 1 ? ", on top" : " is not installed");
+}
+
 static int explain_apparmor(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_buf_ struct buf label = {0};
@@ -97,6 +122,8 @@ static int explain_apparmor(const struct subject *s, struct evidence *ret, struc
 static int explain(const struct subject *s, struct evidence *ret, struct err *e)
 {
     int r = explain_filters(s, ret, e);
+    if (r == 0)
+        r = explain_own_profile(s, ret, e);
     return r < 0 ? r : explain_apparmor(s, ret, e);
 }
 

@@ -168,6 +168,8 @@ static int confine(const struct process_context *c, struct err *e)
     for (size_t i = 0; i < p->filter_count && r == 0; i++)
         if (filter_install(p->filters[i]) < 0)
             r = err_errno(e, "install the system call filter");
+    if (r == 0 && p->own_filter && filter_install(p->own_filter) < 0)
+        r = err_errno(e, "install the filter of --security-opt seccomp=FILE");
     return r;
 }
 

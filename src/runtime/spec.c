@@ -17,6 +17,8 @@ void spec_process_clear(struct spec_process *p)
     free(p->cwd);
     free(p->user);
     free(p->apparmor);
+    free(p->made_ceiling);
+    free(p->own_filter);
     close_fd(&p->init);
     spec_process_init(p);
 }

@@ -78,6 +78,9 @@ struct spec_process {
     size_t rlimit_count;
     const struct filter *filters[SPEC_FILTERS_MAX]; /* installed in this order; borrowed */
     size_t filter_count;
+    struct filter *made_ceiling; /* owned: the one of `filters` that is not built in, or NULL */
+    struct filter *
+        own_filter; /* owned: the user's profile, installed last since it may refuse whatever installing needs; or NULL */
     char *apparmor;      /* profile for the exec, NULL: none */
     bool landlock;       /* second layer where the kernel has it */
     bool root_read_only; /* for Landlock: writes only below `writable` */

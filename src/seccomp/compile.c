@@ -21,6 +21,7 @@ int seccomp_compile(const char *json, size_t len, const struct profile_target *t
     r = bpf_generate(rules, &p.code, &p.len, e);
     if (r < 0)
         return r;
+    p.caps_named = rules->caps_named;
     p.n_unknown = rules->n_unknown;
     memcpy(p.unknown, rules->unknown, sizeof(p.unknown));
     *ret_program = p;

@@ -14,6 +14,7 @@
 struct seccomp_program {
     struct sock_filter *code;
     size_t len;                    /* instructions, 1..BPF_MAXINSNS */
+    uint64_t caps_named;           /* capabilities that its conditions speak of */
     unsigned n_unknown;            /* names in use that are no system call of either architecture */
     char unknown[RULE_NAME_SHOWN]; /* the first of them */
 };

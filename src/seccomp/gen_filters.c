@@ -2,9 +2,9 @@
 /*
  * Build tool: compiles our own profiles and writes them as C arrays, for x86-64 and arm64.
  *
- *     gen_filters OUTPUT.c NAME=PROFILE.json[:CAP,CAP...] ...
+ *     gen_filters OUTPUT.c NAME=PROFILE.json[:CAP,CAP...] ... [=PROFILE.json ...]
  *
- * Runs on the machine that builds. A profile that does not compile for both architectures fails the build, as does a
+ * A profile without a name is judged and counted in filter_build, but makes no filter. Runs on the machine that builds. A profile that does not compile for both architectures fails the build, as does a
  * name in it that is a system call of neither.
  */
 #include <errno.h>
@@ -17,6 +17,9 @@
 #include "seccomp/compile.h"
 
 #define JOBS_MAX 64 /* filters in the table */
+
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325) /* FNV-1a, 64 bits */
+#define FNV_PRIME UINT64_C(0x100000001b3)
 
 /* One NAME=PROFILE[:CAPS], cut into its parts. */
 struct job {
@@ -68,8 +71,21 @@ static int file_read(const char *path, char **ret_text, size_t *ret_len, struct 
     return 0;
 }
 
+/* What all the jobs of one architecture make together. */
+struct sum {
+    uint64_t build; /* running hash of texts and programs */
+    uint64_t caps;  /* that the profile named "default" speaks of */
+};
+
+static void sum_add(struct sum *s, const void *data, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        s->build = (s->build ^ ((const unsigned char *)data)[i]) * FNV_PRIME;
+}
+
 /* Writes one array; its name is the number of the job. */
-static int job_write(const struct job *j, int number, enum seccomp_arch arch, FILE *out, struct err *e)
+static int job_write(const struct job *j, int number, enum seccomp_arch arch, struct sum *sum, FILE *out,
+                     struct err *e)
 {
     _cleanup_free_ char *text = NULL;
     _cleanup_(seccomp_program_clear) struct seccomp_program p = {0};
@@ -79,6 +95,12 @@ static int job_write(const struct job *j, int number, enum seccomp_arch arch, FI
         return err_wrap(e, "%s", j->path);
     if (p.n_unknown > 0)
         return err_set(e, EINVAL, "%s: no such system call: %s", j->path, p.unknown);
+    sum_add(sum, text, len);
+    sum_add(sum, p.code, p.len * sizeof(*p.code));
+    if (strcmp(j->name, "default") == 0)
+        sum->caps = p.caps_named;
+    if (!*j->name)
+        return 0;
     (void)fprintf(out, "static const struct sock_filter code_%d[%zu] = { /* %s */\n", number, p.len, j->name);
     for (size_t i = 0; i < p.len; i++)
         (void)fprintf(out, "{0x%02x,%u,%u,0x%x},%s", p.code[i].code, p.code[i].jt, p.code[i].jf, p.code[i].k,
@@ -90,14 +112,20 @@ static int job_write(const struct job *j, int number, enum seccomp_arch arch, FI
 /* All arrays of one architecture and the table that names them. */
 static int table_write(const struct job *jobs, int n, enum seccomp_arch arch, FILE *out, struct err *e)
 {
+    struct sum sum = {.build = FNV_BASIS};
+    int named = 0;
     for (int i = 0; i < n; i++)
-        if (job_write(&jobs[i], i, arch, out, e) < 0)
+        if (job_write(&jobs[i], i, arch, &sum, out, e) < 0)
             return -e->code;
     (void)fprintf(out, "const struct filter_entry filter_table[] = {\n");
     for (int i = 0; i < n; i++)
-        (void)fprintf(out, "    {\"%s\", {code_%d, sizeof(code_%d) / sizeof(code_%d[0])}},\n", jobs[i].name,
-                      i, i, i);
-    (void)fprintf(out, "};\nconst size_t filter_table_len = %d;\n", n);
+        if (*jobs[i].name && ++named)
+            (void)fprintf(out, "    {\"%s\", {code_%d, sizeof(code_%d) / sizeof(code_%d[0])}},\n",
+                          jobs[i].name, i, i, i);
+    (void)fprintf(out, "};\nconst size_t filter_table_len = %d;\n", named);
+    (void)fprintf(out, "const uint64_t filter_capabilities = UINT64_C(0x%llx);\n",
+                  (unsigned long long)sum.caps);
+    (void)fprintf(out, "const uint64_t filter_build = UINT64_C(0x%llx);\n", (unsigned long long)sum.build);
     return 0;
 }
 
@@ -125,7 +153,8 @@ int main(int argc, char **argv)
     struct err e = {0};
     int n = argc - 2;
     if (n < 1 || n > JOBS_MAX) {
-        (void)fprintf(stderr, "usage: gen_filters OUTPUT.c NAME=PROFILE.json[:CAP,CAP...] ...\n");
+        (void)fprintf(stderr,
+                      "usage: gen_filters OUTPUT.c NAME=PROFILE.json[:CAP,CAP...] ... [=PROFILE.json ...]\n");
         return 2;
     }
     for (int i = 0; i < n; i++)

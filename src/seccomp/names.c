@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -80,6 +81,20 @@ int seccomp_number(enum seccomp_arch arch, const char *name)
         if (strcmp(newer[i].name, name) == 0)
             return newer[i].number;
     return nr == __NR_SCMP_ERROR ? SECCOMP_NAME_UNKNOWN : SECCOMP_NAME_ABSENT;
+}
+
+void seccomp_name(enum seccomp_arch arch, int nr, char *ret_name)
+{
+    _cleanup_free_ char *known = seccomp_syscall_resolve_num_arch(
+        arch == SECCOMP_ARCH_AARCH64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64, nr);
+    const char *name = known;
+    for (size_t i = 0; i < ARRAY_SIZE(newer) && !name; i++)
+        if (newer[i].number == nr)
+            name = newer[i].name;
+    if (name)
+        (void)snprintf(ret_name, SECCOMP_NAME_SIZE, "%s", name);
+    else
+        (void)snprintf(ret_name, SECCOMP_NAME_SIZE, "call %d", nr);
 }
 
 uint32_t seccomp_audit_arch(enum seccomp_arch arch)

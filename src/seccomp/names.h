@@ -30,6 +30,10 @@ enum seccomp_arch {
 /* The number of a system call, or one of the two constants above. */
 int seccomp_number(enum seccomp_arch arch, const char *name);
 
+/* The name of call `nr`, or "call NR" when we know none. At least SECCOMP_NAME_SIZE bytes. */
+#define SECCOMP_NAME_SIZE 32
+void seccomp_name(enum seccomp_arch arch, int nr, char *ret_name);
+
 /* AUDIT_ARCH_* as the kernel puts it into struct seccomp_data. */
 uint32_t seccomp_audit_arch(enum seccomp_arch arch);
 

@@ -218,8 +218,8 @@ static int min_kernel_holds(json_object *o, const struct profile_target *t, bool
 }
 
 /* Whether all (or any, as `all` says) of the listed capabilities are granted. An empty list says nothing: *ret_n is 0. */
-static int caps_match(json_object *cond, const struct profile_target *t, bool all, bool *ret_match,
-                      size_t *ret_n, struct err *e)
+static int caps_match(struct rules *r, json_object *cond, const struct profile_target *t, bool all,
+                      bool *ret_match, size_t *ret_n, struct err *e)
 {
     json_object *list = NULL;
     if (array_member(cond, "caps", CONDITIONS_MAX, &list, ret_n, e) < 0)
@@ -232,6 +232,7 @@ static int caps_match(json_object *cond, const struct profile_target *t, bool al
         int cap = cap_number(name, strlen(name));
         if (cap < 0)
             return err_set(e, EINVAL, "caps[%zu]: unknown capability %.64s", i, name);
+        r->caps_named |= CAP_BIT(cap);
         bool granted = t->caps & CAP_BIT(cap);
         match = all ? match && granted : match || granted;
     }
@@ -260,8 +261,8 @@ static int arches_match(json_object *cond, const struct profile_target *t, bool 
 }
 
 /* moby's meaning: an entry is used when everything in includes holds, and nothing in excludes. */
-static int condition_parse(json_object *entry, const char *key, bool include, const struct profile_target *t,
-                           bool *ret_use, struct err *e)
+static int condition_parse(struct rules *r, json_object *entry, const char *key, bool include,
+                           const struct profile_target *t, bool *ret_use, struct err *e)
 {
     static const char *const keys[] = {"caps", "arches", "minKernel", NULL};
     json_object *cond = json_object_object_get(entry, key);
@@ -270,7 +271,7 @@ static int condition_parse(json_object *entry, const char *key, bool include, co
         return 0;
     bool caps = false, arches = false, kernel = false;
     size_t n_caps = 0, n_arches = 0;
-    if (object_check(cond, keys, e) < 0 || caps_match(cond, t, include, &caps, &n_caps, e) < 0 ||
+    if (object_check(cond, keys, e) < 0 || caps_match(r, cond, t, include, &caps, &n_caps, e) < 0 ||
         arches_match(cond, t, &arches, &n_arches, e) < 0)
         return err_wrap(e, "%s", key);
     json_object *min = json_object_object_get(cond, "minKernel");
@@ -414,8 +415,8 @@ static int entry_parse(struct rules *r, json_object *entry, const struct profile
     if (!rule)
         return err_set(e, E2BIG, "more than %d entries", RULES_MAX);
     if (action_member(entry, "action", "errnoRet", "errno", &rule->ret, e) < 0 ||
-        args_parse(entry, rule, e) < 0 || condition_parse(entry, "includes", true, t, &included, e) < 0 ||
-        condition_parse(entry, "excludes", false, t, &not_excluded, e) < 0)
+        args_parse(entry, rule, e) < 0 || condition_parse(r, entry, "includes", true, t, &included, e) < 0 ||
+        condition_parse(r, entry, "excludes", false, t, &not_excluded, e) < 0)
         return -e->code;
     return names_use(r, entry, included && not_excluded, e);
 }

@@ -32,6 +32,23 @@ int32_t rules_precedence(uint32_t ret)
     return (int32_t)(ret & SECCOMP_RET_ACTION_FULL);
 }
 
+static bool action_lets_through(uint32_t ret)
+{
+    return rules_precedence(ret) > rules_precedence(SECCOMP_RET_ERRNO);
+}
+
+bool rules_let_through(const struct rules *r, int nr)
+{
+    for (uint16_t use = r->first[nr]; use != RULE_USE_NONE; use = r->uses[use].next) {
+        const struct rule *rule = &r->rules[r->uses[use].rule];
+        if (action_lets_through(rule->ret))
+            return true;
+        if (rule->n_args == 0) /* a refusal of every call: what follows is never reached */
+            return false;
+    }
+    return false;
+}
+
 /* Whether rule a must stand before rule b: more restrictive, or equally so and unconditional (it ends the list). */
 static bool rule_goes_before(const struct rule *a, const struct rule *b)
 {

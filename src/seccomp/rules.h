@@ -55,6 +55,7 @@ _Static_assert(RULE_USES_MAX < RULE_USE_NONE, "an index must fit");
 struct rules {
     enum seccomp_arch arch;
     uint32_t default_ret;
+    uint64_t caps_named; /* bit set: capabilities that conditions speak of, whether they hold or not */
     unsigned n_rules, n_uses;
     unsigned n_absent;                 /* names of calls that this architecture does not have */
     unsigned n_unknown;                /* names that are no call we know */
@@ -74,6 +75,9 @@ struct rule *rules_add(struct rules *r);
 
 /* Puts the last added rule into the list of call `nr` (0 <= nr < SECCOMP_NR_LIMIT), once. -E2BIG when there is no room. */
 int rules_attach(struct rules *r, int nr, struct err *e);
+
+/* Whether some rule of call `nr` lets it through, for some arguments; the default action does not count. */
+bool rules_let_through(const struct rules *r, int nr);
 
 /* How restrictive an action is: smaller wins, as the kernel compares them. */
 int32_t rules_precedence(uint32_t ret);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <stdint.h>
 
 struct filter {
     const struct sock_filter *code;
@@ -20,6 +21,12 @@ struct filter {
 
 /* A filter by name, in read-only memory, or NULL. */
 const struct filter *filter_find(const char *name);
+
+/* The capabilities that change the default profile: bit n is capability n. Any other opens no call. */
+extern const uint64_t filter_capabilities;
+
+/* Changes with every profile of ours and with what the compiler makes of it: no filter made by another build is used. */
+extern const uint64_t filter_build;
 
 /*
  * Puts a filter on the calling thread and all that it makes, for good; it adds to those already there. Needs

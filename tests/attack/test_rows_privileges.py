@@ -173,7 +173,6 @@ WIDE = {"defaultAction": "SCMP_ACT_ALLOW"}
 
 
 @pytest.mark.row(64)
-@pytest.mark.xfail(strict=True, reason="not supported yet: --security-opt seccomp=FILE")
 def test_row_64_a_wider_profile_opens_nothing(casemate, tmp_path, probe):
     path = tmp_path / "wide.json"
     path.write_text(json.dumps(WIDE))
@@ -187,7 +186,6 @@ def test_row_64_a_wider_profile_opens_nothing(casemate, tmp_path, probe):
 
 
 @pytest.mark.row(64)
-@pytest.mark.xfail(strict=True, reason="not supported yet: --security-opt seccomp=FILE")
 def test_row_64_a_narrower_profile_narrows(casemate, tmp_path, busybox):
     path = tmp_path / "narrow.json"
     path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
