@@ -90,7 +90,9 @@ static int ask(struct worker *w, const struct filter_source *source, int out, st
     const int fds[2] = {out, profile};
     int r = ipc_send(w->socket, source->profile ? MESSAGE_SECCOMP_PROFILE : MESSAGE_SECCOMP_DEFAULT, &request,
                      sizeof(request), fds, source->profile ? 2 : 1, e);
-    return r < 0 ? r : worker_receive(w, m, NULL, NULL, e);
+    if (r < 0 && r != -EPIPE) /* a worker that has ended: receiving tells how */
+        return r;
+    return worker_receive(w, m, NULL, NULL, e);
 }
 
 /* "mount (--cap-add SYS_ADMIN opens it)" and so on. */
