@@ -26,6 +26,7 @@ __attribute__((format(printf, 3, 0))) static void text_set(struct err *e, int co
 {
     e->code = code;
     e->practice = 0;
+    e->recorded = false;
     (void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
     text_neutralize(e->text);
 }
@@ -62,12 +63,14 @@ int err_wrap(struct err *e, const char *fmt, ...)
     char inner[ERR_TEXT_MAX];
     int code = e->code ? e->code : EIO;
     int practice = e->practice;
+    bool recorded = e->recorded;
     memcpy(inner, e->text, sizeof(inner));
     va_list ap;
     va_start(ap, fmt);
     text_set(e, code, fmt, ap);
     va_end(ap);
     e->practice = practice;
+    e->recorded = recorded;
     text_append(e, ": ");
     text_append(e, inner);
     return -code;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ERR_TEXT_MAX 1024
@@ -15,6 +16,7 @@
 struct err {
     int code;                /* positive errno, 0 when unset */
     int practice;            /* 1..14 when a practice refused, else 0 */
+    bool recorded;           /* the refusal is in the audit log */
     char text[ERR_TEXT_MAX]; /* one line, control characters of the arguments made visible */
 };
 

@@ -214,6 +214,12 @@ static size_t utf8_length(const unsigned char *s)
     return 0;
 }
 
+size_t str_utf8_length(const char *s)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    return *p < 0x80 ? *p != '\0' : utf8_length(p);
+}
+
 bool str_is_utf8(const char *s)
 {
     for (const unsigned char *p = (const unsigned char *)s; *p;) {

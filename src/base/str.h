@@ -65,6 +65,9 @@ int str_list_set_env(struct str_list *env, const char *entry, struct err *e);
 /* Value of NAME in a list of NAME=value entries, NULL when absent. Borrowed. */
 const char *str_list_env(const struct str_list *env, const char *name);
 
+/* Bytes of the UTF-8 character (RFC 3629) that s begins with, 1 to 4; 0 when it is none, or the end. */
+size_t str_utf8_length(const char *s);
+
 /* True for valid UTF-8 (RFC 3629). */
 bool str_is_utf8(const char *s);
 

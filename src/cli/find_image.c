@@ -12,6 +12,7 @@
 #include "base/dirs.h"
 #include "base/str.h"
 #include "cli/pull_image.h"
+#include "cli/recording.h"
 #include "image/load.h"
 #include "image/platform.h"
 #include "image/reference.h"
@@ -31,7 +32,9 @@ static int load_embedded(const struct store *s, struct err *e)
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(e, "the embedded image %s", path);
-    return image_load(s, fd, &options, &loaded, e);
+    r = image_load(s, fd, &options, &loaded, e);
+    record_load(s, &loaded);
+    return r;
 }
 
 /* Pulls or loads what the text names, and finds it again. */

@@ -8,6 +8,7 @@
 #include "cli/help.h"
 #include "cli/verbs.h"
 #include "config.h"
+#include "engine/audit_log.h"
 
 struct globals {
     bool debug, version;
@@ -33,7 +34,7 @@ const struct verb verb_globals = {.name = "",
                                   .options = {global_options}};
 
 /* A command line that is wrong: one line, which ends with where to read on unless it says that already. */
-static int usage_error(const struct verb *verb, const struct err *e)
+static int usage_error(const struct verb *verb, struct err *e)
 {
     const char *end = str_ends_with(e->text, "?") ? "" : ";";
     if (e->code == ENOTSUP)
@@ -91,6 +92,8 @@ static int run_words(char **words)
 /* Output that could not be written (a full disk) must not look like success. */
 static int finish(int status)
 {
+    if (audit_log_warning())
+        fprintf(stderr, "casemate: %s\n", audit_log_warning());
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     fprintf(stderr, "casemate: write to standard output: %m\n");

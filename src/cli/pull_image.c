@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "cli/pull_progress.h"
+#include "engine/audit_log.h"
 #include "plan/policy.h"
 
 int registry_prepare(const char *host, const struct registry_access *access, struct policy *policy,
@@ -28,6 +29,14 @@ static void print_result(const struct pull_result *result, const char *name)
             result->changed ? "Downloaded newer image" : "Image is up to date", name);
 }
 
+static void record_pull(const struct store *s, const char *name, const struct image *image,
+                        const struct pull_result *result)
+{
+    char digest[DIGEST_TEXT_LENGTH + 1];
+    digest_format(&result->digest, digest);
+    audit_note_name(s, AUDIT_PULL, name, image->id, digest);
+}
+
 int pull_image(const struct store *s, const struct reference *r, const struct pull_request *request,
                struct image **ret_image, struct pull_result *ret_result, struct err *e)
 {
@@ -47,6 +56,8 @@ int pull_image(const struct store *s, const struct reference *r, const struct pu
     pull_progress_start(&progress, request->quiet);
     failed = image_pull(s, r, &options, ret_image, ret_result, e);
     pull_progress_finish(&progress);
+    if (failed == 0)
+        record_pull(s, name, *ret_image, ret_result);
     if (failed == 0 && !request->quiet)
         print_result(ret_result, name);
     return failed;

@@ -24,6 +24,7 @@
 #define SIGNALED_BASE 128
 
 struct session {
+    const struct store *s;
     struct container *c;
     const struct session_options *o;
     int socket;
@@ -127,7 +128,7 @@ static int take_signals(struct session *x, struct err *e)
             if (r < 0)
                 return r;
         } else if (x->o->sig_proxy) {
-            (void)lifecycle_kill(x->c, signal, &gone); /* it may have ended just now */
+            (void)lifecycle_kill(x->s, x->c, signal, &gone); /* it may have ended just now */
         } else {
             x->dying = signal;
         }
@@ -184,7 +185,7 @@ static int finish(const struct store *s, struct session *x, struct err *e)
         return SIGNALED_BASE + SIGPIPE;
     /* As a program whose output nobody reads. */
     if (x->streams.broken)
-        (void)lifecycle_kill(x->c, SIGKILL, &gone);
+        (void)lifecycle_kill(x->s, x->c, SIGKILL, &gone);
     int r = lifecycle_wait(s, x->c, e);
     return r < 0 ? r : status_of(x->c, e);
 }
@@ -192,7 +193,7 @@ static int finish(const struct store *s, struct session *x, struct err *e)
 int session_watch(const struct store *s, struct container *c, const struct session_options *o, int *socket,
                   struct err *e)
 {
-    struct session x = {.c = c, .o = o, .socket = *socket, .streams = STREAMS_INIT};
+    struct session x = {.s = s, .c = c, .o = o, .socket = *socket, .streams = STREAMS_INIT};
     int r = streams_start(&x.streams, o->tty, o->streams & RUN_STDIN, o->sig_proxy, o->detach_keys, e);
     if (r == 0)
         r = relay(&x, e);

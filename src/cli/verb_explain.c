@@ -25,20 +25,19 @@ static const struct option_entry options[] = {
 };
 
 static const struct listing_column columns[] = {
-    {"Number", "NO.", true},
-    {"Practice", "PRACTICE", true},
-    {"State", "STATE", true},
-    {"What", "EVIDENCE", true},
-    {"Value", "VALUE", true},
-    {"Source", "SOURCE", true},
-    {0},
+    {"Number", "NO.", true},    {"Practice", "PRACTICE", true},
+    {"State", "STATE", true},   {"What", "EVIDENCE", true},
+    {"Value", "VALUE", true},   {"Source", "SOURCE", true},
+    {"Record", "RECORD", true}, {0},
 };
 
 static void add_row(struct members *rows, const struct evidence_line *line)
 {
     const struct practice *practice = practice_find(line->practice);
     char number[8];
+    char record[24];
     (void)snprintf(number, sizeof(number), "%2d", line->practice);
+    (void)snprintf(record, sizeof(record), "%llu", (unsigned long long)line->record);
     struct members m = members_item(rows);
     members_text(&m, "Number", number);
     members_text(&m, "Practice", practice ? practice->title : "");
@@ -46,6 +45,7 @@ static void add_row(struct members *rows, const struct evidence_line *line)
     members_text(&m, "What", line->what);
     members_text(&m, "Value", line->value);
     members_text(&m, "Source", line->source);
+    members_text(&m, "Record", line->record ? record : "");
     members_join(rows, &m);
 }
 

@@ -21,7 +21,7 @@ static int kill_one(const struct store *s, struct container *c, const char *word
                     struct err *e)
 {
     int signal = *(const int *)context;
-    int r = lifecycle_kill(c, signal, e);
+    int r = lifecycle_kill(s, c, signal, e);
     if (r < 0)
         return err_wrap(e, "Cannot kill container: %s", word);
     /* What SIGKILL ends is gone when the command returns. */

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cli/progress.h"
+#include "cli/recording.h"
 #include "cli/verbs.h"
 #include "image/load.h"
 
@@ -78,6 +79,7 @@ static int load(const struct load_verb_options *o, struct err *e)
     progress_start(&progress, stderr, o->quiet);
     r = image_load(&s, fd, &how, &loaded, e);
     progress_finish(&progress);
+    record_load(&s, &loaded);
     print_result(&loaded);
     return r;
 }

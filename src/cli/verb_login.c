@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "cli/pull_image.h"
+#include "cli/recording.h"
 #include "cli/verbs.h"
 #include "image/platform.h"
 #include "plan/policy.h"
@@ -111,6 +112,7 @@ static int run(const struct invocation *in, struct err *e)
         r = credentials_store(host, &c, e);
     if (r < 0)
         return r;
+    record_registry(AUDIT_LOGIN, host, c.user);
     printf("Login Succeeded\n");
     return EXIT_SUCCESS;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/recording.h"
 #include "cli/verbs.h"
 #include "image/credentials.h"
 
@@ -14,6 +15,8 @@ static int run(const struct invocation *in, struct err *e)
         r = credentials_erase(host, e);
     if (r < 0)
         return r;
+    if (r)
+        record_registry(AUDIT_LOGOUT, host, NULL);
     printf(r ? "Removing login credentials for %s\n" : "Not logged in to %s\n", host);
     return EXIT_SUCCESS;
 }

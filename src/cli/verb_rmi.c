@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/verbs.h"
+#include "engine/audit_log.h"
 #include "engine/lifecycle.h"
 #include "image/image.h"
 
@@ -32,10 +33,14 @@ static int remove_one(struct store *s, const char *word, bool force, struct err 
     _cleanup_image_removed_ struct image_removed removed = {0};
     const struct image_remove_options o = {.force = force, .in_use = in_use, .context = s};
     int r = image_remove(s, word, &o, &removed, e);
-    for (size_t i = 0; i < removed.untagged.count; i++)
+    for (size_t i = 0; i < removed.untagged.count; i++) {
+        audit_note_name(s, AUDIT_IMAGE_REMOVE, removed.untagged.items[i], NULL, "untagged");
         printf("Untagged: %s\n", removed.untagged.items[i]);
-    for (size_t i = 0; i < removed.deleted.count; i++)
+    }
+    for (size_t i = 0; i < removed.deleted.count; i++) {
+        audit_note_name(s, AUDIT_IMAGE_REMOVE, removed.deleted.items[i], NULL, "deleted");
         printf("Deleted: %s\n", removed.deleted.items[i]);
+    }
     return r;
 }
 

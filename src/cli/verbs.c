@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "cli/nearest.h"
+#include "cli/recording.h"
 
 #define VERBS(X)  \
     X(run)        \
@@ -29,6 +30,7 @@
     X(load)       \
     X(inspect)    \
     X(explain)    \
+    X(log)        \
     X(info)       \
     X(version)    \
     X(help)       \
@@ -89,8 +91,9 @@ int verbs_unknown(char **words, struct err *e)
     return err_set(e, EINVAL, "unknown command: casemate %s", words[0]);
 }
 
-void verbs_complain(const struct err *e)
+void verbs_complain(struct err *e)
 {
+    record_refusal(e);
     if (verbs_debug)
         fprintf(stderr, "casemate: %s [%s]\n", e->text, strerrorname_np(e->code) ?: "no code");
     else

@@ -55,8 +55,8 @@ const struct verb *verbs_find(char **words, size_t *ret_used);
 /* Unknown first word: -EINVAL with the nearest verb. */
 int verbs_unknown(char **words, struct err *e);
 
-/* Prints "casemate: TEXT" to stderr: for verbs that go on after an error. */
-void verbs_complain(const struct err *e);
+/* Prints "casemate: TEXT" to stderr: for verbs that go on after an error. A refusal by a practice is recorded in the audit log. */
+void verbs_complain(struct err *e);
 
 /* -D, --debug was given. */
 extern bool verbs_debug;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/ids.h"
 #include "base/proc.h"
+#include "engine/audit_log.h"
 #include "engine/compose.h"
 #include "engine/observe.h"
 #include "runtime/enter.h"
@@ -143,6 +144,7 @@ int exec_start(const struct store *s, struct container *c, const struct exec_req
     if (target < 0)
         return target;
     x.fail_status = RUNTIME_STATUS_ENGINE;
+    audit_note_exec(s, &c->plan, &request->command, request->user);
     r = start(s, c, target, request, &x, e);
     if (r < 0) {
         ret->fail_status = x.fail_status;

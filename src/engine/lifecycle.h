@@ -36,7 +36,7 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
                     struct lifecycle_start *ret, struct err *e);
 
 /* Sends a signal to the first process. Not running: -ESRCH "Container X is not running". */
-int lifecycle_kill(struct container *c, int signal, struct err *e);
+int lifecycle_kill(const struct store *s, struct container *c, int signal, struct err *e);
 
 /* Stop signal, up to `timeout_seconds` (PLAN_UNSET: the container's own, default 10), then SIGKILL. Not running: success. */
 int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e);

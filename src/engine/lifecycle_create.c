@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "engine/audit_log.h"
 #include "engine/compose_filters.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
@@ -159,16 +160,22 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
         r = practices_apply_all(plan, image, &policy, e);
     if (r == 0)
         r = compose_check_filters(s, plan, e);
+    memcpy(plan->image_id, image->id, sizeof(plan->image_id));
+    if (r < 0)
+        audit_note_refusal(s, plan, e);
     if (r == 0)
         r = id_random(plan->id, e);
+    if (r == 0)
+        r = audit_log_grants(s, plan, e); /* nothing that relaxes a default exists before its record does */
     if (r < 0)
         return r;
     plan->created = clock_now();
-    memcpy(plan->image_id, image->id, sizeof(plan->image_id));
     r = make_volumes(s, plan, e);
     if (r == 0)
         r = build(s, plan, ret_waiter, e);
     if (r < 0)
         drop_volumes(s, plan);
+    else
+        audit_note_container(s, AUDIT_CREATE, plan, plan->image_reference);
     return r;
 }

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/syscalls.h"
+#include "engine/audit_log.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
@@ -58,6 +59,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     int r = release_run(s, c, e);
     if (r < 0)
         return r;
+    audit_note_container(s, AUDIT_REMOVE, &c->plan, NULL);
     (void)snprintf(name, sizeof(name), "rm-%s", c->id);
     if (renameat(s->containers, c->id, s->staging, name) < 0)
         return err_errno(e, "remove container %.12s", c->id);

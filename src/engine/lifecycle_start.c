@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/ids.h"
 #include "engine/attach.h"
+#include "engine/audit_log.h"
 #include "engine/compose.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
@@ -114,6 +115,7 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
         return r;
     if (c->status == CONTAINER_RUNNING)
         return err_set(e, EALREADY, "container %s is already running", c->plan.name);
+    audit_note_container(s, AUDIT_START, &c->plan, NULL);
     if (c->start.time != 0)
         r = lifecycle_release_locked(s, c, e);
     int block = r < 0 ? r : idpool_claim(s, c->id, e);
@@ -121,6 +123,7 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
         return block;
     r = start_in_block(s, c, (unsigned)block, attach_want, lock, ret, e);
     if (r < 0) {
+        audit_note_refusal(s, &c->plan, e);
         undo(s, c, (unsigned)block, ret, e);
         return r;
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -10,6 +11,7 @@
 #include "base/imagerules.h"
 #include "base/proc.h"
 #include "base/syscalls.h"
+#include "engine/audit_log.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
@@ -42,10 +44,15 @@ static int send_signal(int pidfd, const struct container *c, int signal, struct 
                           : err_errno(e, "send signal %d to container %.12s", signal, c->id);
 }
 
-int lifecycle_kill(struct container *c, int signal, struct err *e)
+int lifecycle_kill(const struct store *s, struct container *c, int signal, struct err *e)
 {
+    char what[32];
     _cleanup_close_ int pidfd = open_first(c, e);
-    return pidfd < 0 ? pidfd : send_signal(pidfd, c, signal, e);
+    if (pidfd < 0)
+        return pidfd;
+    (void)snprintf(what, sizeof(what), "signal %d", signal);
+    audit_note_container(s, AUDIT_KILL, &c->plan, what);
+    return send_signal(pidfd, c, signal, e);
 }
 
 /* Waits until the process has ended: 1, or the time is over: 0. */
@@ -81,6 +88,8 @@ int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_
         err_clear(e);
         return 0;
     }
+    if (pidfd >= 0)
+        audit_note_container(s, AUDIT_STOP, &c->plan, NULL);
     int r = pidfd < 0 ? pidfd : send_signal(pidfd, c, stop_signal(&c->plan), e);
     if (r == 0)
         r = await_end(pidfd, timeout, e);

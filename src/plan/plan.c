@@ -85,6 +85,7 @@ int plan_add_grant(struct plan *p, int practice, const char *what, const char *s
     if (!grown)
         return err_oom(e);
     p->grants = grown;
-    p->grants[p->grant_count++] = (struct plan_grant){practice, steal_ptr(what_copy), steal_ptr(source_copy)};
+    p->grants[p->grant_count++] =
+        (struct plan_grant){practice, steal_ptr(what_copy), steal_ptr(source_copy), 0};
     return 0;
 }

@@ -56,8 +56,9 @@ enum plan_pull { PLAN_PULL_MISSING, PLAN_PULL_ALWAYS, PLAN_PULL_NEVER };
 
 struct plan_grant {
     int practice;
-    char *what;   /* "capability CHOWN", "memory 8589934592" */
-    char *source; /* "--cap-add CHOWN", "policy: casemate.conf:12", "known image postgres" */
+    char *what;      /* "capability CHOWN", "memory 8589934592" */
+    char *source;    /* "--cap-add CHOWN", "policy: casemate.conf:12", "known image postgres" */
+    uint64_t record; /* its number in the audit log; 0: not recorded yet */
 };
 
 struct plan {

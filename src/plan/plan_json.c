@@ -92,7 +92,8 @@ static const struct field mount_fields[] = {
     MOUNT(anonymous, FIELD_BOOL), MOUNT(make_source, FIELD_BOOL), MOUNT(size, FIELD_U64),
     MOUNT(mode, FIELD_U32),       MOUNT(uid, FIELD_U32),          MOUNT(gid, FIELD_U32),
 };
-static const struct field grant_fields[] = {GRANT(what, FIELD_TEXT), GRANT(source, FIELD_TEXT)};
+static const struct field grant_fields[] = {GRANT(what, FIELD_TEXT), GRANT(source, FIELD_TEXT),
+                                            GRANT(record, FIELD_U64)};
 static const struct field ulimit_fields[] = {ULIMIT(soft, FIELD_U64), ULIMIT(hard, FIELD_U64)};
 
 static const char *const profile_names[] = {
@@ -377,16 +378,22 @@ static int read_grant(struct json_object *o, struct plan *p, struct err *e)
     uint64_t practice = 0;
     const char *what = NULL;
     const char *source = NULL;
+    uint64_t record = 0;
     int r = json_get_u64(o, "practice", &practice, e);
     if (r >= 0)
         r = json_get_string(o, "what", &what, e);
     if (r >= 0)
         r = json_get_string(o, "source", &source, e);
+    if (r >= 0)
+        r = json_get_u64(o, "record", &record, e);
     if (r < 0)
         return r;
     if (practice < 1 || practice > PLAN_PRACTICES || !what || !source)
         return err_set(e, EINVAL, "a grant without practice, what or source");
-    return plan_add_grant(p, (int)practice, what, source, e);
+    r = plan_add_grant(p, (int)practice, what, source, e);
+    if (r == 0)
+        p->grants[p->grant_count - 1].record = record;
+    return r;
 }
 
 static int read_document(struct json_object *json, struct plan *p, struct err *e)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -26,6 +27,7 @@ struct evidence_line {
     char *value; /* "512 MiB, no swap" */
     char *
         source; /* the file it was read from ("/proc/4711/status"), or where a grant came from ("--cap-add CHOWN"); "" */
+    uint64_t record; /* of a grant: its number in the audit log; else 0 */
 };
 
 struct evidence {

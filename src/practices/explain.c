@@ -44,10 +44,14 @@ static void subject_close(struct subject *s)
 static int add_grants(const struct practice *p, const struct plan *plan, struct evidence *ev, struct err *e)
 {
     int r = 0;
-    for (size_t i = 0; i < plan->grant_count && r == 0; i++)
-        if (plan->grants[i].practice == p->number)
-            r = evidence_add(ev, p->number, EVIDENCE_GRANTED, "grant", plan->grants[i].source, e, "%s",
-                             plan->grants[i].what);
+    for (size_t i = 0; i < plan->grant_count && r == 0; i++) {
+        const struct plan_grant *g = &plan->grants[i];
+        if (g->practice != p->number)
+            continue;
+        r = evidence_add(ev, p->number, EVIDENCE_GRANTED, "grant", g->source, e, "%s", g->what);
+        if (r == 0)
+            ev->lines[ev->count - 1].record = g->record;
+    }
     return r;
 }
 
