@@ -28,7 +28,6 @@
 #include "engine/volume.h"
 #include "plan/policy.h"
 #include "practices/practice.h"
-#include "runtime/cgroup_warm.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
@@ -148,8 +147,6 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
                      struct err *e)
 {
     _cleanup_policy_ struct policy policy = {0};
-    if (ret_waiter)
-        cgroup_warm_up();
     mend_ended(s);
     int r = plan->name ? check_name(plan->name, e) : 0;
     if (r == 0)

@@ -183,22 +183,9 @@ int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, st
     return 0;
 }
 
-int cgroup_attach_v1(const struct cgroup *g, pid_t pid, struct err *e)
+int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e)
 {
-    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (g->dirs[c] < 0)
-            continue;
-        int r = io_write_existingf_at(g->dirs[c], "cgroup.procs", e, "%d", (int)pid);
-        if (r < 0)
-            return err_wrap(e, "control group %s", controller_names[c]);
-    }
-    return 0;
-}
-
-int cgroup_attach(const struct cgroup *g, pid_t pid, struct err *e)
-{
-    int r = g->unified < 0 ? 0 : io_write_existingf_at(g->unified, "cgroup.procs", e, "%d", (int)pid);
-    return r < 0 ? r : cgroup_attach_v1(g, pid, e);
+    return g->unified < 0 ? 0 : io_write_existingf_at(g->unified, "cgroup.procs", e, "%d", (int)pid);
 }
 
 int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)

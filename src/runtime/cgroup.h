@@ -54,10 +54,8 @@ int cgroup_make(const char *parent, const char *id, const struct spec_resources 
 /* Opens what exists of PARENT/ID. -ENOENT when nothing does. */
 int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, struct err *e);
 
-/* Moves a process into the group, in every hierarchy. */
-int cgroup_attach(const struct cgroup *g, pid_t pid, struct err *e);
-/* Only in the v1 hierarchies: for a process that was born in the unified group (CLONE_INTO_CGROUP). */
-int cgroup_attach_v1(const struct cgroup *g, pid_t pid, struct err *e);
+/* Moves a process into the unified group, where there is one. For v1: cgroup_join.h. */
+int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e);
 
 /* Sets the limits of an existing group; SPEC_UNSET ones stay. */
 int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e);

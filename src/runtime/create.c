@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/ipc.h"
 #include "base/syscalls.h"
+#include "runtime/cgroup_join.h"
 #include "runtime/devices.h"
 #include "runtime/first.h"
 #include "runtime/fsmount.h"
@@ -100,7 +101,7 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
     return 0;
 }
 
-/* Born in its group of the unified hierarchy: a move would wait for an RCU grace period. */
+/* Born in its group of the unified hierarchy: a move would wait for an RCU grace period (cgroup_join.h). */
 static pid_t clone_first(const struct cgroup *g, int *ret_pidfd)
 {
     struct clone_args args = {
@@ -116,15 +117,13 @@ static pid_t clone_first(const struct cgroup *g, int *ret_pidfd)
     return sys_clone3(&args);
 }
 
-/* Ids, limits and group of the first process, which waits meanwhile. */
+/* Ids and limits of the first process, which joins its v1 groups itself meanwhile, and waits. */
 static int equip(const struct runtime_start *start, pid_t pid, struct err *e)
 {
     const struct spec *s = start->spec;
     const struct userns_map own = {0, s->block_first, IDS_BLOCK_SIZE};
     char name[48];
     int r = userns_write_maps(pid, &own, 1, &own, 1, e);
-    if (r == 0)
-        r = cgroup_attach_v1(start->cgroup, pid, e);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);
@@ -222,6 +221,10 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
         return r;
     p->sync = pair[0];
     _cleanup_close_ int theirs = pair[1];
+    _cleanup_cgroup_join_ struct cgroup_join join = CGROUP_JOIN_INIT;
+    r = cgroup_join_open(start->cgroup, &join, e);
+    if (r < 0)
+        return r;
     /* The effective id at the clone becomes the owner of the user namespace. */
     uid_t self = geteuid();
     if (setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
@@ -229,10 +232,10 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
     p->pid = clone_first(start->cgroup, &p->pidfd);
     if (p->pid == 0) {
         close(pair[0]);
-        first_run(start, parts, theirs);
+        first_run(start, parts, &join, theirs);
     }
     int failed = p->pid < 0 ? errno : 0;
-    if (setresuid((uid_t)-1, self, (uid_t)-1) < 0) /* cgroup v1 takes a foreign process from uid 0 only */
+    if (setresuid((uid_t)-1, self, (uid_t)-1) < 0)
         return err_errno(e, "go back to the own id");
     errno = failed;
     if (failed)

@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/syscalls.h"
+#include "runtime/cgroup_join.h"
 #include "runtime/create.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
@@ -46,7 +47,7 @@ static int give_terminal(int root_fd, uid_t owner, int sync, struct err *e)
     return r < 0 ? r : ipc_send(sync, ENTER_TERMINAL, NULL, 0, &master, 1, e);
 }
 
-/* The caller moves us into the container's control group meanwhile. */
+/* The caller moves us into the container's unified control group meanwhile, where we were not born there. */
 static int await_go(int sync, struct err *e)
 {
     static struct ipc_message m;
@@ -56,12 +57,15 @@ static int await_go(int sync, struct err *e)
     return r < 0 ? r : ipc_expect(&m, ENTER_GO, 0, 0, e);
 }
 
-static _Noreturn void second_run(const struct runtime_enter *x, int sync)
+static _Noreturn void second_run(const struct runtime_enter *x, struct cgroup_join *groups, int sync)
 {
     struct err e = {0};
     static struct user_identity who;
-    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int r = root < 0 ? err_errno(&e, "open the container's root") : 0;
+    /* Only now that the process exists: a container at its process limit takes one that joins, and would refuse a fork. */
+    int r = cgroup_join_self(groups, &e);
+    int root = r < 0 ? -1 : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (r == 0 && root < 0)
+        r = err_errno(&e, "open the container's root");
     if (r == 0 && setsid() < 0)
         r = err_errno(&e, "setsid");
     if (r == 0)
@@ -118,7 +122,7 @@ static int join(const struct runtime_enter *x, struct err *e)
     return 0;
 }
 
-static _Noreturn void first_run(const struct runtime_enter *x, int sync)
+static _Noreturn void first_run(const struct runtime_enter *x, struct cgroup_join *groups, int sync)
 {
     struct err e = {0};
     int pidfd = -1;
@@ -127,7 +131,7 @@ static _Noreturn void first_run(const struct runtime_enter *x, int sync)
         struct clone_args args = {.flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd};
         pid_t pid = sys_clone3(&args);
         if (pid == 0)
-            second_run(x, sync);
+            second_run(x, groups, sync);
         r = pid < 0 ? err_errno(&e, "start a process in the container")
                     : ipc_send(sync, ENTER_PROCESS, NULL, 0, &pidfd, 1, &e);
     }
@@ -136,13 +140,32 @@ static _Noreturn void first_run(const struct runtime_enter *x, int sync)
     _exit(r < 0 ? 1 : 0);
 }
 
-/* After the process exists: a container at its process limit takes one that is moved in, and would refuse a fork. */
+/* Whether the joining process may be born in the container's unified group, which costs no grace period (cgroup_join.h): it must not
+ * count against the container's process limit. */
+static bool may_be_born_there(const struct cgroup *g)
+{
+    return g->unified >= 0 && g->dirs[CGROUP_PIDS] >= 0;
+}
+
+static pid_t clone_joiner(const struct cgroup *g)
+{
+    struct clone_args args = {.exit_signal = SIGCHLD};
+    if (may_be_born_there(g)) {
+        args.flags = CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)g->unified;
+    }
+    return sys_clone3(&args);
+}
+
+/* Lets the process go on when it is where it belongs. */
 static int confine(const struct runtime_enter *x, int pidfd, int sync, struct err *e)
 {
     pid_t pid;
-    int r = proc_of_pidfd(pidfd, &pid, e);
-    if (r == 0)
-        r = cgroup_attach(x->cgroup, pid, e);
+    int r = 0;
+    if (!may_be_born_there(x->cgroup))
+        r = proc_of_pidfd(pidfd, &pid, e);
+    if (r == 0 && !may_be_born_there(x->cgroup))
+        r = cgroup_attach_unified(x->cgroup, pid, e);
     return r < 0 ? r : ipc_send(sync, ENTER_GO, NULL, 0, NULL, 0, e);
 }
 
@@ -172,19 +195,21 @@ int runtime_enter(const struct runtime_enter *x, int *ret_pidfd, int *ret_termin
     int pidfd = -1;
     int master = -1;
     int r = x->process->terminal ? 0 : runtime_give_stdio(x->stdio, x->block_first, e);
+    _cleanup_cgroup_join_ struct cgroup_join groups = CGROUP_JOIN_INIT;
+    if (r == 0)
+        r = cgroup_join_open(x->cgroup, &groups, e);
     if (r == 0)
         r = ipc_pair(pair, e);
     if (r < 0)
         return r;
     _cleanup_close_ int ours = pair[0];
     _cleanup_close_ int theirs = pair[1];
-    struct clone_args args = {.exit_signal = SIGCHLD};
-    pid_t pid = sys_clone3(&args);
+    pid_t pid = clone_joiner(x->cgroup);
     if (pid < 0)
         return err_errno(e, "fork");
     if (pid == 0) {
         close(pair[0]);
-        first_run(x, theirs);
+        first_run(x, &groups, theirs);
     }
     close_fd(&theirs);
     r = collect(ours, x->process->terminal, &pidfd, &master, e);

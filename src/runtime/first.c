@@ -135,11 +135,14 @@ static int list_writable(const struct spec *s, struct str_list *list, struct err
     return 0;
 }
 
-static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts, int sync,
-                  struct rootfs *f, struct user_identity *who, struct err *e)
+static int set_up(const struct runtime_start *start, const struct rootfs_parts *parts,
+                  struct cgroup_join *join, int sync, struct rootfs *f, struct user_identity *who,
+                  struct err *e)
 {
     const struct spec *s = start->spec;
-    int r = await(sync, REPORT_GO, 0, e);
+    int r = cgroup_join_self(join, e);
+    if (r == 0)
+        r = await(sync, REPORT_GO, 0, e);
     if (r == 0)
         r = become_root(e);
     if (r == 0)
@@ -161,13 +164,14 @@ static int set_up(const struct runtime_start *start, const struct rootfs_parts *
     return r;
 }
 
-_Noreturn void first_run(const struct runtime_start *start, const struct rootfs_parts *parts, int sync)
+_Noreturn void first_run(const struct runtime_start *start, const struct rootfs_parts *parts,
+                         struct cgroup_join *join, int sync)
 {
     struct err e = {0};
     struct rootfs f = ROOTFS_INIT;
     static struct user_identity who;
     _cleanup_str_list_ struct str_list writable = {0};
-    int r = set_up(start, parts, sync, &f, &who, &e);
+    int r = set_up(start, parts, join, sync, &f, &who, &e);
     if (r == 0)
         r = list_writable(start->spec, &writable, &e);
     if (r == 0)
