@@ -156,8 +156,9 @@ static void step(struct shim *s, const struct pollfd slots[SLOT_END], int64_t no
 {
     if (s->awaiting && now >= s->awaiting_until)
         s->awaiting = false;
-    if (!s->exited && slots[SLOT_PIDFD].revents)
-        (void)exit_collect(s);
+    /* What a terminal still holds is read at once, not when it would have been tried again. */
+    if (!s->exited && slots[SLOT_PIDFD].revents && exit_collect(s))
+        s->streams[0].silent_until = 0;
     if (slots[SLOT_LISTEN].revents)
         client_accept(s);
     if (slots[SLOT_INPUT].revents)
@@ -181,7 +182,7 @@ void loop_run(struct shim *s)
             for (size_t i = 0; i < SLOT_END; i++)
                 slots[i].revents = 0;
         int64_t now = shim_monotonic();
-        if (s->exited || now >= s->streams[0].silent_until)
+        if (now >= s->streams[0].silent_until)
             s->streams[0].silent_until = 0;
         step(s, slots, now);
     }
