@@ -20,13 +20,6 @@
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_DEVICE_NODES (LANDLOCK_ACCESS_FS_MAKE_BLOCK)
 
-/* linux/landlock.h as of 6.12. */
-struct ruleset_attr {
-    uint64_t handled_fs;
-    uint64_t handled_net;
-    uint64_t scoped;
-};
-
 int sandbox_landlock_abi(void)
 {
     int abi = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -76,7 +69,7 @@ static int restrict_files(const struct sandbox_profile *p, struct err *e)
     if (abi == 0)
         return 0;
     uint64_t rights = fs_rights(abi);
-    struct ruleset_attr attr = {.handled_fs = rights};
+    struct landlock_rules attr = {.handled_fs = rights};
     size_t size = 8;
     if (abi >= 4) {
         size = 16;
@@ -86,7 +79,7 @@ static int restrict_files(const struct sandbox_profile *p, struct err *e)
         size = 24;
         attr.scoped = SCOPE_ABSTRACT_AND_SIGNAL;
     }
-    _cleanup_close_ int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0U);
+    _cleanup_close_ int ruleset = sys_landlock_create_ruleset(&attr, size, 0);
     if (ruleset < 0)
         return err_errno(e, "landlock ruleset");
     for (const struct sandbox_path *r = p->readable; r && r->path; r++) {

@@ -42,8 +42,14 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
-static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attr, size_t size,
-                                              uint32_t flags)
+/* struct landlock_ruleset_attr as Linux 6.12 has it; Debian 12's header ends behind the first member. The size says how many count. */
+struct landlock_rules {
+    uint64_t handled_fs;
+    uint64_t handled_net; /* ABI 4 */
+    uint64_t scoped;      /* ABI 6 */
+};
+
+static inline int sys_landlock_create_ruleset(const struct landlock_rules *attr, size_t size, uint32_t flags)
 {
     return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }

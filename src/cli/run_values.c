@@ -164,7 +164,9 @@ int run_set_namespace(void *target, const char *value, struct err *e)
     if (!*value || str_equal(value, "private"))
         return 0;
     if (str_equal(value, "host"))
-        return err_refuse(e, 5, "refused: each container has namespaces of its own (private)");
+        return err_refuse(e, 5,
+                          "refused: each container has namespaces of its own, and this version "
+                          "cannot share the host's even by policy");
     return err_set(e, ENOTSUP, "not supported: each container has namespaces of its own (private)");
 }
 

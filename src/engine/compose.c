@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -21,7 +22,8 @@
 #include "practices/bind_source.h"
 
 #define CPU_PERIOD_US 100000
-#define NANO_PER_PERIOD 10000 /* 1e9 nano-processors x 100 ms = 1e5 us: quota = nano / 10^4 */
+#define NANO_PER_PERIOD 10000     /* 1e9 nano-processors x 100 ms = 1e5 us: quota = nano / 10^4 */
+#define HOST_FILE_MAX (64U << 10) /* /etc/hosts and /etc/resolv.conf of the host */
 #define TMPFS_SIZE_DEFAULT (64ULL << 20)
 
 uint64_t compose_total_memory(void)
@@ -150,20 +152,37 @@ static int add_mounts(const struct store *s, const struct plan *p, struct spec *
     return 0;
 }
 
+/* A file of the host's that a container with the host's network needs. One that is not there is an empty one. */
+static int add_host_file(struct spec *spec, const char *path, struct err *e)
+{
+    _cleanup_buf_ struct buf text = {0};
+    int r = io_read_path(path, HOST_FILE_MAX, &text, e);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    return spec_add_text(spec, path, r == 0 && text.data ? text.data : "", e);
+}
+
+static int add_own_hosts(struct spec *spec, struct err *e)
+{
+    _cleanup_free_ char *hosts = NULL;
+    int r = str_format(&hosts, e, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+                       spec->hostname);
+    return r < 0 ? r : spec_add_text(spec, "/etc/hosts", hosts, e);
+}
+
 /* Written anew at each start; what a container writes to them touches nothing of the host. */
 static int add_etc(struct spec *spec, struct err *e)
 {
-    _cleanup_free_ char *hosts = NULL;
     _cleanup_free_ char *hostname = NULL;
-    int r = str_format(&hosts, e, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
-                       spec->hostname);
-    if (r == 0)
-        r = spec_add_text(spec, "/etc/hosts", hosts, e);
-    if (r == 0)
-        r = str_format(&hostname, e, "%s\n", spec->hostname);
+    int r = str_format(&hostname, e, "%s\n", spec->hostname);
     if (r == 0)
         r = spec_add_text(spec, "/etc/hostname", hostname, e);
-    return r < 0 ? r : spec_add_text(spec, "/etc/resolv.conf", "# no network\n", e);
+    if (r == 0)
+        r = spec->share_network ? add_host_file(spec, "/etc/hosts", e) : add_own_hosts(spec, e);
+    if (r == 0)
+        r = spec->share_network ? add_host_file(spec, "/etc/resolv.conf", e)
+                                : spec_add_text(spec, "/etc/resolv.conf", "# no network\n", e);
+    return r;
 }
 
 static void set_resources(const struct plan *p, struct spec_resources *r)
@@ -177,11 +196,12 @@ static void set_resources(const struct plan *p, struct spec_resources *r)
     }
 }
 
-/* The network namespace is the container's own, so these need no capability and touch nobody else. */
+/* Where the network namespace is the container's own, these need no capability and touch nobody else. */
 static int add_sysctls(const struct plan *p, struct spec *spec, struct err *e)
 {
-    int r = str_list_add(&spec->sysctls, "net.ipv4.ip_unprivileged_port_start=0", e);
-    if (r == 0)
+    int r =
+        spec->share_network ? 0 : str_list_add(&spec->sysctls, "net.ipv4.ip_unprivileged_port_start=0", e);
+    if (r == 0 && !spec->share_network)
         r = str_list_add(&spec->sysctls, "net.ipv4.ping_group_range=0 65533", e);
     for (size_t i = 0; i < p->sysctls.count && r == 0; i++)
         r = str_list_add(&spec->sysctls, p->sysctls.items[i], e);
@@ -200,6 +220,19 @@ int compose_writable(const struct plan *p, struct str_list *ret, struct err *e)
     return r;
 }
 
+/* Docker's rule: with the host's network the host's name, else the beginning of the id. */
+static int set_hostname(const struct container *c, struct spec *spec, struct err *e)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    if (c->plan.hostname)
+        return str_copy(c->plan.hostname, &spec->hostname, e);
+    if (!spec->share_network)
+        return str_copy_n(c->id, ID_SHORT_LENGTH, &spec->hostname, e);
+    if (gethostname(name, sizeof(name) - 1) < 0)
+        return err_errno(e, "name of the host");
+    return str_copy(name, &spec->hostname, e);
+}
+
 int compose_spec(const struct store *s, const struct container *c, unsigned block, struct spec *ret_spec,
                  struct err *e)
 {
@@ -212,10 +245,10 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     spec.shm_size = p->shm_size == PLAN_UNSET ? 64ULL << 20 : p->shm_size;
     spec.oom_score_adj = COMPOSE_OOM_SCORE_ADJ;
     set_resources(p, &spec.resources);
+    spec.share_network = plan_shares_network(p);
     int r = str_copy(p->cpuset_cpus, &spec.resources.cpuset_cpus, e);
     if (r == 0)
-        r = p->hostname ? str_copy(p->hostname, &spec.hostname, e)
-                        : str_copy_n(c->id, ID_SHORT_LENGTH, &spec.hostname, e);
+        r = set_hostname(c, &spec, e);
     if (r == 0)
         r = str_copy(p->domainname, &spec.domainname, e);
     if (r == 0)

@@ -85,6 +85,7 @@ int compose_process(const struct store *s, const struct container *c, struct spe
     process.capabilities = p->capabilities;
     process.terminal = p->tty;
     process.landlock = true;
+    process.outside_sockets = plan_shares_network(p);
     process.root_read_only = p->read_only;
     int r = add_arguments(p, &process, e);
     if (r == 0)

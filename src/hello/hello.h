@@ -24,6 +24,9 @@ int verb_hog_memory(int argc, char **argv);
 int verb_forkbomb(int argc, char **argv);
 int verb_spin(int argc, char **argv);
 
+/* connect PATH|@NAME: to a UNIX stream socket by path or abstract name. */
+int verb_connect(int argc, char **argv);
+
 int verb_signals(int argc, char **argv);
 int verb_tty(int argc, char **argv);
 

@@ -38,6 +38,7 @@ static const struct verb verbs[] = {
     {"hog-memory", verb_hog_memory, "MIB", "take and touch memory, a MiB at a time"},
     {"forkbomb", verb_forkbomb, "N [hold]", "start N children that wait; say how many started; keep them"},
     {"spin", verb_spin, "SECONDS", "use one processor; print the processor time that it got"},
+    {"connect", verb_connect, "PATH|@NAME", "connect to a UNIX socket, by path or abstract name"},
     {"signals", verb_signals, "[--ignore]", "print each signal; TERM ends it unless --ignore"},
     {"tty", verb_tty, "[--watch]", "is standard input a terminal, and its size; --watch: each change"},
     {"help", verb_help, "", "this list"},

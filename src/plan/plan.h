@@ -109,7 +109,7 @@ struct plan {
     char *seccomp_profile;             /* JSON text of --security-opt seccomp=FILE; NULL: the default */
     char *apparmor_profile;            /* NULL: Casemate's own where AppArmor is */
     struct str_list sysctls;           /* NAME=VALUE */
-    char *network;                     /* NULL: none until networks exist */
+    char *network;                     /* none or host; NULL: none */
 
     /* what the practices did */
     struct plan_grant *grants;
@@ -129,6 +129,12 @@ int plan_add_grant(struct plan *p, int practice, const char *what, const char *s
 
 /* "standard", "strict", "compat". */
 const char *plan_profile_name(enum plan_profile profile);
+
+/* The container has the host's network namespace. */
+static inline bool plan_shares_network(const struct plan *p)
+{
+    return p->network && str_equal(p->network, "host");
+}
 
 /* The JSON document of a plan, and back. Reading is strict: unknown versions and members of a wrong type are errors. Writing refuses
  * text that is not UTF-8 (-EILSEQ). */

@@ -20,11 +20,12 @@
 #define POLICY_REGISTRIES_MAX 64
 
 enum policy_right_kind {
-    POLICY_GIVE_CAPABILITY,  /* value: CAP_NAME or @switch-user; without a flag */
-    POLICY_ALLOW_CAPABILITY, /* value: CAP_NAME or ALL; may be asked for with --cap-add */
-    POLICY_ALLOW_UNLIMITED,  /* value: memory, swap, pids */
-    POLICY_ALLOW_HOST_PATH,  /* value: absolute path; it and what lies below may be a bind source */
-    POLICY_ALLOW_APPARMOR,   /* value: name of a profile, or unconfined */
+    POLICY_GIVE_CAPABILITY,      /* value: CAP_NAME or @switch-user; without a flag */
+    POLICY_ALLOW_CAPABILITY,     /* value: CAP_NAME or ALL; may be asked for with --cap-add */
+    POLICY_ALLOW_UNLIMITED,      /* value: memory, swap, pids */
+    POLICY_ALLOW_HOST_PATH,      /* value: absolute path; it and what lies below may be a bind source */
+    POLICY_ALLOW_APPARMOR,       /* value: name of a profile, or unconfined */
+    POLICY_ALLOW_HOST_NAMESPACE, /* value: network */
 };
 
 struct policy_right {

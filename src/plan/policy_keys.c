@@ -207,6 +207,13 @@ static int allow_host_path(struct reading *r, const struct conf_entry *entry, st
     return result < 0 ? result : add_right(r, entry, POLICY_ALLOW_HOST_PATH, entry->value, e);
 }
 
+static int allow_host_namespace(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    if (!str_equal(entry->value, "network"))
+        return err_set(e, EINVAL, "'%s' is not network, the only one that can be shared", entry->value);
+    return add_right(r, entry, POLICY_ALLOW_HOST_NAMESPACE, entry->value, e);
+}
+
 static int allow_apparmor(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     if (!*entry->value)
@@ -288,6 +295,7 @@ static const struct key keys[] = {
     {"practice", "limits", "reserve-min", set_reserve_min},
     {"practice", "limits", "allow-unlimited", allow_unlimited},
     {"practice", "isolation", "allow-host-path", allow_host_path},
+    {"practice", "isolation", "allow-host-namespace", allow_host_namespace},
     {"practice", "capabilities", "allow-capability", allow_capability},
     {"practice", "capabilities", "known-images", set_known_images},
     {"practice", "syscalls", "allow-apparmor", allow_apparmor},
@@ -297,6 +305,7 @@ static const struct key keys[] = {
     {"grant", NULL, "allow-capability", allow_capability},
     {"grant", NULL, "allow-unlimited", allow_unlimited},
     {"grant", NULL, "allow-host-path", allow_host_path},
+    {"grant", NULL, "allow-host-namespace", allow_host_namespace},
     {"grant", NULL, "allow-apparmor", allow_apparmor},
     {"registry", NULL, "plain-http", set_plain_http},
     {"registry", NULL, "ca-file", set_ca_file},

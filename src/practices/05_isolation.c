@@ -23,10 +23,26 @@ static int apply_bind(struct practice_run *run, struct plan_mount *m, struct err
                  : 0;
 }
 
+/* Of the host's namespaces only the network can be shared, and only by policy. */
+static int apply_network(struct practice_run *run, struct err *e)
+{
+    const struct policy_right *right = run_right(run, POLICY_ALLOW_HOST_NAMESPACE, "network");
+    if (!right)
+        return refuse_by_policy(e, 5, "allow-host-namespace = network",
+                                "--network host is refused: it opens the host's interfaces and all that "
+                                "listens on its loopback");
+    for (size_t i = 0; i < run->plan->sysctls.count; i++)
+        if (str_after(run->plan->sysctls.items[i], "net."))
+            return err_refuse(e, 5,
+                              "--sysctl %s is refused with --network host: it is the host's own setting",
+                              run->plan->sysctls.items[i]);
+    return run_grant(run, 5, right->source, e, "the host's network");
+}
+
 static int apply(struct practice_run *run, struct err *e)
 {
     struct plan *p = run->plan;
-    int r = 0;
+    int r = plan_shares_network(p) ? apply_network(run, e) : 0;
     for (size_t i = 0; i < p->mount_count && r == 0; i++)
         if (p->mounts[i].type == PLAN_MOUNT_BIND)
             r = apply_bind(run, &p->mounts[i], e);

@@ -17,6 +17,7 @@ static int explain_namespaces(const struct subject *s, struct evidence *ret, str
     char shared[NAMES_SHOWN] = "";
     char source[SUBJECT_SOURCE];
     size_t own = 0, used = 0;
+    bool granted = true;
     for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
         char name[32], self[48], theirs[64], ours[64];
         (void)snprintf(name, sizeof(name), "ns/%s", namespaces[i]);
@@ -26,14 +27,16 @@ static int explain_namespaces(const struct subject *s, struct evidence *ret, str
         if (n < 0 || m < 0)
             return err_errno(e, "read %s of the container", name);
         theirs[n] = ours[m] = '\0';
-        if (!str_equal(theirs, ours))
+        if (!str_equal(theirs, ours)) {
             own++;
-        else
-            used += (size_t)snprintf(shared + used, sizeof(shared) - used, " %s", namespaces[i]);
+            continue;
+        }
+        granted = granted && str_equal(namespaces[i], "net") && plan_shares_network(s->plan);
+        used += (size_t)snprintf(shared + used, sizeof(shared) - used, " %s", namespaces[i]);
     }
     size_t all = ARRAY_SIZE(namespaces);
-    return evidence_add(ret, 5, own == all ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, "namespaces",
-                        subject_source(s, "ns", source), e,
+    enum evidence_state state = own == all ? EVIDENCE_HOLDS : granted ? EVIDENCE_GRANTED : EVIDENCE_BROKEN;
+    return evidence_add(ret, 5, state, "namespaces", subject_source(s, "ns", source), e,
                         own == all ? "%zu of %zu its own" : "%zu of %zu its own; shared with the host:%s",
                         own, all, shared);
 }

@@ -42,10 +42,13 @@ int runtime_give_stdio(const int stdio[3], uid_t owner, struct err *e)
     return 0;
 }
 
+#define SYS_ATTR (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
+
 static void parts_clear(struct rootfs_parts *parts, size_t mount_count)
 {
     overlay_trees_clear(&parts->trees);
     close_fd(&parts->dev);
+    close_fd(&parts->sys);
     for (size_t i = 0; parts->mounts && i < mount_count; i++)
         close_fd(&parts->mounts[i]);
     free(parts->mounts);
@@ -83,6 +86,12 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
     parts->dev = devices_make(s->block_first, e);
     if (parts->dev < 0)
         return parts->dev;
+    if (s->share_network) {
+        parts->sys = fsmount_clone_at(AT_FDCWD, "/sys", e);
+        r = parts->sys < 0 ? parts->sys : fsmount_set(parts->sys, SYS_ATTR, false, -1, e);
+        if (r < 0)
+            return r;
+    }
     if (s->mount_count == 0)
         return 0;
     parts->mounts = malloc(s->mount_count * sizeof(int));
@@ -102,11 +111,11 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
 }
 
 /* Born in its group of the unified hierarchy: a move would wait for an RCU grace period (cgroup_join.h). */
-static pid_t clone_first(const struct cgroup *g, int *ret_pidfd)
+static pid_t clone_first(const struct cgroup *g, bool share_network, int *ret_pidfd)
 {
     struct clone_args args = {
-        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
-                 CLONE_NEWUTS | CLONE_NEWTIME,
+        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
+                 CLONE_NEWTIME | (share_network ? 0 : CLONE_NEWNET),
         .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
         .exit_signal = SIGCHLD,
     };
@@ -229,7 +238,7 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
     uid_t self = geteuid();
     if (setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
         return err_errno(e, "take the shim's id");
-    p->pid = clone_first(start->cgroup, &p->pidfd);
+    p->pid = clone_first(start->cgroup, start->spec->share_network, &p->pidfd);
     if (p->pid == 0) {
         close(pair[0]);
         first_run(start, parts, &join, theirs);
@@ -248,7 +257,7 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
 int runtime_create(const struct runtime_start *start, struct runtime_process *ret, struct err *e)
 {
     struct runtime_process p = RUNTIME_PROCESS_INIT;
-    struct rootfs_parts parts = {.trees = {.writable = -1}, .dev = -1};
+    struct rootfs_parts parts = {.trees = {.writable = -1}, .dev = -1, .sys = -1};
     const struct spec *s = start->spec;
     int r = runtime_keep_capabilities(e);
     if (r == 0)

@@ -148,7 +148,7 @@ static int set_up(const struct runtime_start *start, const struct rootfs_parts *
     if (r == 0)
         r = name_host(s, e);
     if (r == 0)
-        r = raise_loopback(e);
+        r = s->share_network ? 0 : raise_loopback(e);
     if (r == 0)
         r = rootfs_enter(s, parts, f, e);
     if (r == 0)

@@ -17,6 +17,9 @@
 #define RIGHTS_READ (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define RIGHTS_NODES (LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK)
 
+#define ABI_SCOPES 6
+#define SCOPE_ABSTRACT_SOCKETS 1ULL /* LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET */
+
 /* Rights that make sense on something that is not a directory. */
 #define RIGHTS_FILE                                                                              \
     (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
@@ -41,7 +44,7 @@ static int add_writable(int ruleset, int root_fd, const char *path, uint64_t rig
 }
 
 int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writable, int program,
-                   struct err *e)
+                   bool outside_sockets, struct err *e)
 {
     static const char *const always[] = {"/dev", "/proc"};
     int abi = sandbox_landlock_abi();
@@ -49,8 +52,10 @@ int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writ
         return 0;
     uint64_t handled = RIGHTS_ABI1 | (abi >= 2 ? RIGHT_REFER : 0) | (abi >= 3 ? RIGHT_TRUNCATE : 0);
     uint64_t change = handled & ~(uint64_t)RIGHTS_NODES;
-    struct landlock_ruleset_attr attr = {.handled_access_fs = handled};
-    _cleanup_close_ int ruleset = sys_landlock_create_ruleset(&attr, sizeof(attr), 0);
+    const struct landlock_rules attr = {.handled_fs = handled,
+                                        .scoped = outside_sockets ? SCOPE_ABSTRACT_SOCKETS : 0};
+    size_t size = outside_sockets && abi >= ABI_SCOPES ? sizeof(attr) : sizeof(attr.handled_fs);
+    _cleanup_close_ int ruleset = sys_landlock_create_ruleset(&attr, size, 0);
     if (ruleset < 0)
         return err_errno(e, "landlock ruleset");
     int r = add(ruleset, root_fd, root_read_only ? RIGHTS_READ : change, e);

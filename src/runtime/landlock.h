@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 /* Restricts the calling process and what it starts. `writable`: absolute paths in the container (absent ones are skipped), used
- * when root_read_only. `program`: a file outside the root that may be executed, -1: none. Success without effect on kernels that have no
+ * when root_read_only. With `outside_sockets` abstract UNIX sockets that others listen on are out of reach (Linux 6.12). `program`: a file outside the root that may be executed, -1: none. Success without effect on kernels that have no
  * Landlock. */
 int landlock_apply(int root_fd, bool root_read_only, const struct str_list *writable, int program,
-                   struct err *e);
+                   bool outside_sockets, struct err *e);

@@ -160,7 +160,9 @@ static int confine(const struct process_context *c, struct err *e)
     const struct spec_process *p = c->process;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_errno(e, "no_new_privs");
-    int r = p->landlock ? landlock_apply(c->root_fd, p->root_read_only, c->writable, p->init, e) : 0;
+    int r = p->landlock
+                ? landlock_apply(c->root_fd, p->root_read_only, c->writable, p->init, p->outside_sockets, e)
+                : 0;
     if (r == 0 && p->apparmor)
         r = set_apparmor(c->root_fd, p->apparmor, e);
     if (r == 0)

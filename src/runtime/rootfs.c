@@ -141,7 +141,9 @@ int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct 
         return f.root;
     /* While the host's root is attached: afterwards the kernel refuses fresh proc and sysfs ("mount too revealing"). */
     f.proc = fsmount_new("proc", NULL, QUIET, e);
-    f.sys = f.proc < 0 ? -1 : fsmount_new("sysfs", NULL, QUIET | MOUNT_ATTR_RDONLY, e);
+    f.sys = f.proc < 0        ? -1
+            : parts->sys >= 0 ? parts->sys
+                              : fsmount_new("sysfs", NULL, QUIET | MOUNT_ATTR_RDONLY, e);
     f.dev = parts->dev;
     int r = f.proc < 0 ? f.proc : f.sys < 0 ? f.sys : 0;
     if (r == 0)

@@ -13,7 +13,8 @@
 /* What the supervisor has made ready on the host side. */
 struct rootfs_parts {
     struct overlay_trees trees;
-    int dev;     /* detached /dev */
+    int dev; /* detached /dev */
+    int sys; /* detached copy of the host's /sys, where the network is the host's: only its owner may mount a fresh one; else -1 */
     int *mounts; /* detached tree per spec mount; -1: made inside, or (by owner) asked for later */
     enum cgroup_mode cgroup_mode;
 };

@@ -81,10 +81,11 @@ struct spec_process {
     struct filter *made_ceiling; /* owned: the one of `filters` that is not built in, or NULL */
     struct filter *
         own_filter; /* owned: the user's profile, installed last since it may refuse whatever installing needs; or NULL */
-    char *apparmor;      /* profile for the exec, NULL: none */
-    bool landlock;       /* second layer where the kernel has it */
-    bool root_read_only; /* for Landlock: writes only below `writable` */
-    int init;            /* descriptor of casemate-init, -1: none */
+    char *apparmor;       /* profile for the exec, NULL: none */
+    bool landlock;        /* second layer where the kernel has it */
+    bool outside_sockets; /* abstract sockets of others are in its network: Landlock keeps it from them */
+    bool root_read_only;  /* for Landlock: writes only below `writable` */
+    int init;             /* descriptor of casemate-init, -1: none */
 };
 
 struct spec {
@@ -96,6 +97,7 @@ struct spec {
     int writable; /* directory with `upper` and `work`, in the neutral range */
     bool root_read_only;
 
+    bool share_network; /* no network namespace of its own: the host's */
     char *hostname;
     char *domainname;
     struct spec_text texts[SPEC_TEXTS_MAX];

@@ -166,17 +166,26 @@ static void test_compat(void **state)
     granted(f, 6, "capability CAP_NET_RAW", "profile compat");
 }
 
-/* 3 */
+/* 3 and 5 */
 
 static void test_network(void **state)
 {
     struct fixture *f = *state;
     use_policy(f, "");
     OK(str_copy("host", &f->plan.network, &f->e));
-    refuses(f, 3,
-            "--network host is refused: a container has a network namespace of its own, and this version "
-            "cannot share the host's "
-            "even by policy; use --network none (practice 3)");
+    refuses(f, 5,
+            "--network host is refused: it opens the host's interfaces and all that listens on its loopback; "
+            "to allow it, put 'allow-host-namespace = network' under [practice \"isolation\"] in "
+            "/test/casemate.conf (practice 5)");
+}
+
+static void test_network_by_policy(void **state)
+{
+    struct fixture *f = *state;
+    use_policy(f, "[practice \"isolation\"]\nallow-host-namespace = network\n");
+    OK(str_copy("host", &f->plan.network, &f->e));
+    applies(f);
+    granted(f, 5, "the host's network", "policy: casemate.conf:2");
 }
 
 /* 4 */
@@ -745,6 +754,7 @@ int main(void)
         T(test_least_profile),
         T(test_compat),
         T(test_network),
+        T(test_network_by_policy),
         T(test_limits_more),
         T(test_limits_less),
         T(test_unlimited_refused),
