@@ -106,6 +106,28 @@ stage_sanitize()
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     make_build sanitize all gcc -Db_sanitize=address,undefined -Dbuildtype=debug -Doptimization=1 -Dman=disabled || return
     unit_tests sanitize
+    # Reports of what runs in the background would be seen by nobody on its standard error.
+    mkdir -p "$temporary/reports"
+    export ASAN_OPTIONS=detect_leaks=1:exitcode=99:log_path=$temporary/reports/asan CASEMATE_BUILD=$build/sanitize
+    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:log_path=$temporary/reports/ubsan
+    python_tests sanitize "${SANITIZED[@]}" -m "not slow"
+    single "no report of a sanitizer" no_reports "$temporary/reports"
+}
+
+# What the engine and the workers do with words, documents, archives and faults; the rest of e2e tests the kernel's work.
+SANITIZED=(tests/e2e/test_cli.py tests/e2e/test_images.py tests/e2e/test_killed.py tests/e2e/test_load.py tests/e2e/test_practices.py
+    tests/e2e/test_pull.py tests/e2e/test_run.py tests/e2e/test_seccomp_profiles.py
+    tests/attack/test_image.py tests/attack/test_registry.py tests/attack/test_runtime.py tests/attack/test_tar.py)
+
+no_reports()
+{
+    local report found=0
+    for report in "$1"/*; do
+        [ -f "$report" ] || continue
+        found=1
+        head -n 60 "$report"
+    done
+    return $found
 }
 
 stage_fuzz()
