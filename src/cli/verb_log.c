@@ -131,6 +131,10 @@ static int verify(const struct store *s, struct err *e)
     int r = audit_verify(s, &sum, e);
     if (r < 0)
         return err_wrap(e, "the audit log is not intact");
+    if (sum.count == 0) {
+        printf("0 records: intact\n");
+        return 0;
+    }
     digest_format_hex(&sum.digest, hex);
     printf("%llu records, %llu to %llu: intact\n", (unsigned long long)sum.count,
            (unsigned long long)sum.first, (unsigned long long)sum.last);

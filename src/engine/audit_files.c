@@ -27,7 +27,9 @@
 
 int audit_lock(const struct store *s, bool exclusive, struct err *e)
 {
-    _cleanup_close_ int fd = path_make_dir_at(s->root, DIRECTORY, 0700, e);
+    _cleanup_close_ int fd = openat(s->root, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        fd = path_make_dir_at(s->root, DIRECTORY, 0700, e);
     if (fd < 0)
         return err_wrap(e, "audit log");
     int operation = (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;

@@ -56,12 +56,18 @@ static void read_line(const char *path, char *ret, size_t size)
         (void)snprintf(ret, size, "%.*s", (int)strcspn(b.data, "\n"), b.data);
 }
 
+/* Read once: a command makes several records. */
 void audit_actor_self(struct audit_actor *ret)
 {
+    static struct audit_actor self;
     char path[32];
     char text[PROC_FILE_MAX];
     uint64_t login = 0;
     struct err ignored = {0};
+    if (self.pid == getpid()) {
+        *ret = self;
+        return;
+    }
     *ret = (struct audit_actor){.uid = getuid(), .pid = getpid(), .ppid = getppid()};
     read_line("/proc/self/loginuid", text, sizeof(text));
     if (num_parse_u64(text, UINT32_MAX, &login, &ignored) == 0 && login != LOGINUID_UNSET) {
@@ -70,6 +76,7 @@ void audit_actor_self(struct audit_actor *ret)
     }
     (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)ret->ppid);
     read_line(path, ret->parent, sizeof(ret->parent));
+    self = *ret;
 }
 
 /* One character of a text, `n` bytes long; 0: a byte that begins none. */

@@ -33,8 +33,11 @@ const struct practice practice_files = {
     .number = 13,
     .id = "files",
     .title = "files and logs",
-    .what = "keeps logs outside of the container and its root file system read-only where that is wanted",
-    .missing = "logs are not chained against tampering, and the writable layer has no size limit",
+    .what =
+        "keeps logs outside of the container, an audit log that shows tampering, and the root file system "
+        "read-only where that is wanted",
+    .missing =
+        "logs of containers are not chained against tampering, and the writable layer has no size limit",
     .apply = apply,
     .explain = explain,
 };
