@@ -191,7 +191,7 @@ struct message_unpack_member {
 struct message_seccomp_request {
     uint64_t capabilities;   /* bit n: capability n */
     uint32_t kernel_version; /* major * 1000 + minor */
-    uint32_t reserved;
+    uint32_t judge;          /* 1: MESSAGE_SECCOMP_EXCESS is an answer to a profile */
 };
 
 struct message_seccomp_program {

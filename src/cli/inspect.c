@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/digest.h"
 #include "base/dirs.h"
 #include "base/json.h"
 #include "base/shimproto.h"
@@ -181,6 +182,13 @@ static void add_casemate(struct members *top, const struct plan *p)
 {
     struct members m = members_object(top, "Casemate");
     members_text(&m, "Profile", plan_profile_name(p->profile));
+    if (p->seccomp_profile) {
+        char text[DIGEST_TEXT_LENGTH + 1];
+        struct digest digest;
+        digest_of(p->seccomp_profile, strlen(p->seccomp_profile), &digest);
+        digest_format(&digest, text);
+        members_text(&m, "SeccompProfile", text);
+    }
     struct members grants = members_array(&m, "Grants");
     for (size_t i = 0; i < p->grant_count; i++) {
         struct members grant = members_item(&grants);

@@ -40,11 +40,9 @@ int compose_deny_setid(struct spec_process *p, struct err *e)
 
 int compose_check_filters(const struct store *s, const struct plan *p, struct err *e)
 {
-    struct spec_process unused;
-    spec_process_init(&unused);
-    int r = p->seccomp_profile ? compose_filters(s, p, &unused, e) : 0;
-    spec_process_clear(&unused);
-    return r;
+    _cleanup_free_ struct filter *unused = NULL;
+    const char *text = p->seccomp_profile;
+    return text ? filter_cache_profile(s->cache, p->capabilities, text, strlen(text), true, &unused, e) : 0;
 }
 
 /* The shipped profile is loaded by the installation; where AppArmor is off or the profile is not loaded, explain says so. */
@@ -64,7 +62,7 @@ int compose_filters(const struct store *s, const struct plan *p, struct spec_pro
         r = add_filter(ret, ceiling, e);
     if (r == 0 && p->seccomp_profile)
         r = filter_cache_profile(s->cache, p->capabilities, p->seccomp_profile, strlen(p->seccomp_profile),
-                                 &ret->own_filter, e);
+                                 false, &ret->own_filter, e);
     if (r == 0 && p->apparmor_profile)
         r = str_copy(p->apparmor_profile, &ret->apparmor, e);
     else if (r == 0 && apparmor_ready())

@@ -27,7 +27,9 @@ struct file_header {
     char magic[16]; /* FILE_MAGIC without its NUL */
     uint32_t format;
     uint32_t instructions; /* they follow */
-    struct digest key;     /* of what it was made from */
+    uint32_t judged;       /* 1: the profile was found to name nothing that the ceiling refuses */
+    uint32_t reserved;
+    struct digest key; /* of what it was made from */
     struct digest program;
 };
 
@@ -57,15 +59,17 @@ static void name_of(const struct digest *key, char ret_name[NAME_SIZE])
     (void)snprintf(ret_name, NAME_SIZE, "filter-%s", hex);
 }
 
-static bool header_ok(const struct file_header *h, const struct digest *key, const struct stat *st)
+static bool header_ok(const struct file_header *h, const struct digest *key, bool judged,
+                      const struct stat *st)
 {
     return memcmp(h->magic, FILE_MAGIC, sizeof(h->magic)) == 0 && h->format == FILE_FORMAT &&
-           digest_equal(&h->key, key) && h->instructions > 0 && h->instructions <= BPF_MAXINSNS &&
+           digest_equal(&h->key, key) && h->judged <= 1 && h->judged >= judged && h->reserved == 0 &&
+           h->instructions > 0 && h->instructions <= BPF_MAXINSNS &&
            (uint64_t)st->st_size == sizeof(*h) + h->instructions * sizeof(struct sock_filter);
 }
 
 /* NULL when it is not there or not exactly what was kept. */
-static struct filter *load(int cache_fd, const char *name, const struct digest *key)
+static struct filter *load(int cache_fd, const char *name, const struct digest *key, bool judged)
 {
     struct err ignored = {0};
     struct file_header h;
@@ -76,7 +80,7 @@ static struct filter *load(int cache_fd, const char *name, const struct digest *
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_nlink != 1 ||
         (st.st_mode & ALLPERMS) != FILE_MODE)
         return NULL;
-    if (io_read_full(fd, &h, sizeof(h), &ignored) != (ssize_t)sizeof(h) || !header_ok(&h, key, &st))
+    if (io_read_full(fd, &h, sizeof(h), &ignored) != (ssize_t)sizeof(h) || !header_ok(&h, key, judged, &st))
         return NULL;
     _cleanup_free_ struct filter *f = filter_new(h.instructions, &code);
     size_t size = h.instructions * sizeof(*code);
@@ -89,11 +93,12 @@ static struct filter *load(int cache_fd, const char *name, const struct digest *
 }
 
 /* A file without a name until it is complete: a command that is killed leaves nothing. */
-static void keep(int cache_fd, const char *name, const struct digest *key, const struct filter *f)
+static void keep(int cache_fd, const char *name, const struct digest *key, bool judged,
+                 const struct filter *f)
 {
     struct err ignored = {0};
     char self[sizeof("/proc/self/fd/") + 11];
-    struct file_header h = {.format = FILE_FORMAT, .instructions = f->len, .key = *key};
+    struct file_header h = {.format = FILE_FORMAT, .instructions = f->len, .judged = judged, .key = *key};
     size_t size = f->len * sizeof(*f->code);
     memcpy(h.magic, FILE_MAGIC, sizeof(h.magic));
     digest_of(f->code, size, &h.program);
@@ -114,12 +119,12 @@ static int get(int cache_fd, const struct filter_source *source, struct filter *
     struct digest key;
     key_of(source, &key);
     name_of(&key, name);
-    _cleanup_free_ struct filter *f = load(cache_fd, name, &key);
+    _cleanup_free_ struct filter *f = load(cache_fd, name, &key, source->judge);
     if (!f) {
         int r = filter_compile(source, &f, e);
         if (r < 0)
             return r;
-        keep(cache_fd, name, &key, f);
+        keep(cache_fd, name, &key, source->judge, f);
     }
     *ret_filter = steal_ptr(f);
     return 0;
@@ -160,10 +165,11 @@ static int kernel_version(uint32_t *ret, struct err *e)
     return 0;
 }
 
-int filter_cache_profile(int cache_fd, uint64_t capabilities, const char *text, size_t length,
+int filter_cache_profile(int cache_fd, uint64_t capabilities, const char *text, size_t length, bool judge,
                          struct filter **ret_filter, struct err *e)
 {
-    struct filter_source source = {.profile = text, .length = length, .capabilities = capabilities};
+    struct filter_source source = {
+        .profile = text, .length = length, .capabilities = capabilities, .judge = judge};
     int r = kernel_version(&source.kernel_version, e);
     return r < 0 ? r : get(cache_fd, &source, ret_filter, e);
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -20,7 +21,8 @@
 int filter_cache_ceiling(int cache_fd, uint64_t capabilities, const struct filter **ret_filter,
                          struct filter **ret_made, struct err *e);
 
-/* A profile of the user's (JSON text) for a container with these capabilities. -EPERM (practice 7) when it allows by name what the
- * ceiling refuses, -EINVAL and the like when it is malformed. *ret_filter is the caller's to free(). */
-int filter_cache_profile(int cache_fd, uint64_t capabilities, const char *text, size_t length,
+/* A profile of the user's (JSON text) for a container with these capabilities; -EINVAL and the like when it is malformed. With `judge`
+ * -EPERM (practice 7) when it allows by name what the ceiling refuses: asked when a container is made, not when it is started again
+ * or entered, since a later Casemate may refuse more. *ret_filter is the caller's to free(). */
+int filter_cache_profile(int cache_fd, uint64_t capabilities, const char *text, size_t length, bool judge,
                          struct filter **ret_filter, struct err *e);

@@ -83,7 +83,8 @@ static int ask(struct worker *w, const struct filter_source *source, int out, st
                struct err *e)
 {
     const struct message_seccomp_request request = {.capabilities = source->capabilities,
-                                                    .kernel_version = source->kernel_version};
+                                                    .kernel_version = source->kernel_version,
+                                                    .judge = source->judge};
     _cleanup_close_ int profile = source->profile ? profile_file(source, e) : -1;
     if (source->profile && profile < 0)
         return profile;
@@ -182,6 +183,6 @@ int filter_compile(const struct filter_source *source, struct filter **ret_filte
         r = ask(&w, source, out, m, e);
     if (r < 0)
         return err_wrap(e, "%s", source->profile ? "system-call profile" : "system-call filter");
-    return m->type == MESSAGE_SECCOMP_EXCESS && source->profile ? refuse(m, e)
-                                                                : read_program(m, out, ret_filter, e);
+    return m->type == MESSAGE_SECCOMP_EXCESS && source->judge ? refuse(m, e)
+                                                              : read_program(m, out, ret_filter, e);
 }

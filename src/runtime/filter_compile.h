@@ -2,6 +2,7 @@
 /* The engine's side of casemate-seccomp: has one filter compiled. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct filter_source {
     size_t length;           /* of `profile` */
     uint64_t capabilities;   /* bit n: capability n */
     uint32_t kernel_version; /* major * 1000 + minor */
+    bool judge;              /* the profile may not name more than the ceiling allows */
 };
 
 /* *ret_filter is the caller's to free(), code included. */

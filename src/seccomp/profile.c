@@ -379,6 +379,8 @@ static int name_use(struct rules *r, json_object *o, bool used, struct err *e)
     int nr = seccomp_number(r->arch, name);
     if (nr >= 0)
         return rules_attach(r, nr, e);
+    if (nr == SECCOMP_NAME_UNKNOWN && !rules_action_lets_through(r->rules[r->n_rules - 1].ret))
+        return err_set(e, EINVAL, "there is no system call %.40s to refuse", name);
     if (nr == SECCOMP_NAME_ABSENT)
         r->n_absent++;
     else if (r->n_unknown++ == 0)

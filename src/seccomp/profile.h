@@ -11,7 +11,8 @@
  *
  * Any other key is an error, as is any unknown action, operator, capability or architecture; so are "flags" that are not
  * empty and everything about listeners. Names that no system call of this architecture has are skipped and counted,
- * because profiles are shared between architectures and kernels.
+ * because profiles are shared between architectures and kernels; but a name that is no system call anywhere is an error
+ * in an entry that refuses, since nothing would be refused.
  */
 #pragma once
 

@@ -32,7 +32,7 @@ int32_t rules_precedence(uint32_t ret)
     return (int32_t)(ret & SECCOMP_RET_ACTION_FULL);
 }
 
-static bool action_lets_through(uint32_t ret)
+bool rules_action_lets_through(uint32_t ret)
 {
     return rules_precedence(ret) > rules_precedence(SECCOMP_RET_ERRNO);
 }
@@ -41,7 +41,7 @@ bool rules_let_through(const struct rules *r, int nr)
 {
     for (uint16_t use = r->first[nr]; use != RULE_USE_NONE; use = r->uses[use].next) {
         const struct rule *rule = &r->rules[r->uses[use].rule];
-        if (action_lets_through(rule->ret))
+        if (rules_action_lets_through(rule->ret))
             return true;
         if (rule->n_args == 0) /* a refusal of every call: what follows is never reached */
             return false;

@@ -76,6 +76,9 @@ struct rule *rules_add(struct rules *r);
 /* Puts the last added rule into the list of call `nr` (0 <= nr < SECCOMP_NR_LIMIT), once. -E2BIG when there is no room. */
 int rules_attach(struct rules *r, int nr, struct err *e);
 
+/* Whether an action does the call: allows it, with or without a record, or leaves it to a tracer. */
+bool rules_action_lets_through(uint32_t ret);
+
 /* Whether some rule of call `nr` lets it through, for some arguments; the default action does not count. */
 bool rules_let_through(const struct rules *r, int nr);
 

@@ -93,6 +93,7 @@ def test_explain_shows_the_digest_of_the_file(casemate, busybox, profile):
     lines = [json.loads(line) for line in casemate.ok("explain", "--format", "json", "web").splitlines()]
     line = [l for l in lines if l["What"] == "own profile"]
     assert len(line) == 1 and line[0]["State"] == "holds" and digest in line[0]["Value"], lines
+    assert casemate.ok("inspect", "--format", "{{.Casemate.SeccompProfile}}", "web").strip() == "sha256:" + digest
 
 
 @pytest.mark.parametrize("content, says", [
@@ -102,6 +103,7 @@ def test_explain_shows_the_digest_of_the_file(casemate, busybox, profile):
                                            {"names": ["read"], "action": ERRNO,
                                             "args": [{"index": 0, "value": 1, "op": "=="}]}]},
      r"syscalls\[1\]: args\[0\]: op: unknown operator =="),
+    (without("mkdri"), "there is no system call mkdri to refuse"),
     ({"defaultAction": ALLOW, "listenerPath": "/x"}, "listenerPath: unknown field"),
     ({"defaultAction": ALLOW, "architectures": ["SCMP_ARCH_S390X"]}, "not for this architecture"),
     ("{\"defaultAction\": \"SCMP_ACT_ALLOW\"}\0", "NUL"), ("[" * 5000, "is not valid JSON"), ("\xff{}", "is not valid JSON"),

@@ -76,7 +76,7 @@ static struct filter *narrow(uint64_t caps)
 {
     struct err e = {0};
     struct filter *f = NULL;
-    if (filter_cache_profile(cache, caps, NARROW, strlen(NARROW), &f, &e) < 0)
+    if (filter_cache_profile(cache, caps, NARROW, strlen(NARROW), true, &f, &e) < 0)
         fail_msg("%s", e.text);
     return f;
 }
@@ -173,10 +173,10 @@ static void test_kept_and_used(void **state)
     workers(false);
     struct err e = {0};
     struct filter *none = NULL;
-    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), &none, &e) <
+    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), true, &none, &e) <
                 0); /* made for other capabilities */
-    assert_true(filter_cache_profile(cache, CAP_BIT(CAP_KILL), NARROW " ", strlen(NARROW) + 1, &none, &e) <
-                0);
+    assert_true(
+        filter_cache_profile(cache, CAP_BIT(CAP_KILL), NARROW " ", strlen(NARROW) + 1, true, &none, &e) < 0);
 }
 
 /* What stands there is not used, and when the worker is there the file is good again. */
@@ -185,7 +185,7 @@ static void unusable(const char *what)
     struct err e = {0};
     struct filter *f = NULL;
     workers(false);
-    if (filter_cache_profile(cache, 0, NARROW, strlen(NARROW), &f, &e) == 0)
+    if (filter_cache_profile(cache, 0, NARROW, strlen(NARROW), true, &f, &e) == 0)
         fail_msg("used: %s", what);
     workers(true);
     f = narrow(0);
@@ -232,13 +232,13 @@ static void test_foreign_files(void **state)
     workers(false);
     struct err e = {0};
     struct filter *f = NULL;
-    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), &f, &e) < 0);
+    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), true, &f, &e) < 0);
     assert_int_equal(unlinkat(cache, name, 0), 0);
     assert_int_equal(symlinkat("other", cache, name), 0);
-    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), &f, &e) < 0);
+    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), true, &f, &e) < 0);
     assert_int_equal(unlinkat(cache, name, 0), 0);
     assert_int_equal(mkdirat(cache, name, 0700), 0);
-    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), &f, &e) < 0);
+    assert_true(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), true, &f, &e) < 0);
     workers(true); /* it cannot be kept then, and works all the same */
     f = narrow(0);
     assert_int_equal(judge(f, SYS_mkdirat, 0, 0, 0), FAILS(EACCES));
@@ -249,11 +249,33 @@ static void refuses(const char *text, size_t length, int code, const char *says)
 {
     struct err e = {0};
     struct filter *f = NULL;
-    int r = filter_cache_profile(cache, 0, text, length, &f, &e);
+    int r = filter_cache_profile(cache, 0, text, length, true, &f, &e);
     if (r != -code || !strstr(e.text, says))
         fail_msg("said %d: %s\nexpected: %s", r, e.text, says);
     assert_int_equal(e.practice, code == EPERM ? 7 : 0);
     assert_string_equal(kept_name(), "");
+}
+
+/* What a container is started with need not be judged again, but what was not judged does not count as judged. */
+static void test_judged_once(void **state)
+{
+    (void)state;
+    static const char wide[] =
+        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [\"chroot\"], "
+        "\"action\": \"SCMP_ACT_ALLOW\"}]}";
+    struct err e = {0};
+    struct filter *f = NULL;
+    assert_int_equal(filter_cache_profile(cache, 0, wide, strlen(wide), true, &f, &e), -EPERM);
+    assert_int_equal(filter_cache_profile(cache, 0, wide, strlen(wide), false, &f, &e), 0);
+    free(f);
+    f = NULL;
+    assert_int_equal(filter_cache_profile(cache, 0, wide, strlen(wide), true, &f, &e), -EPERM);
+    assert_int_equal(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), true, &f, &e), 0);
+    free(f);
+    workers(false);
+    f = NULL;
+    assert_int_equal(filter_cache_profile(cache, 0, NARROW, strlen(NARROW), false, &f, &e), 0);
+    free(f);
 }
 
 static void test_refused_profiles(void **state)
@@ -305,13 +327,10 @@ int main(void)
     }
 #define IN_CACHE(test) cmocka_unit_test_setup_teardown(test, make_cache, drop_cache)
     const struct CMUnitTest tests[] = {
-        IN_CACHE(test_built_in),
-        IN_CACHE(test_ceiling_of_a_capability),
-        IN_CACHE(test_kept_and_used),
-        IN_CACHE(test_spoilt_files),
-        IN_CACHE(test_foreign_files),
-        IN_CACHE(test_refused_profiles),
-        cmocka_unit_test(test_programs_are_checked),
+        IN_CACHE(test_built_in),         IN_CACHE(test_ceiling_of_a_capability),
+        IN_CACHE(test_kept_and_used),    IN_CACHE(test_spoilt_files),
+        IN_CACHE(test_foreign_files),    IN_CACHE(test_judged_once),
+        IN_CACHE(test_refused_profiles), cmocka_unit_test(test_programs_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,8 @@ static void test_refuses_wrong_entries(void **state)
     refuses(ENTRY(",\"args\":[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"},"
                   "{\"index\":0,\"value\":2,\"op\":\"SCMP_CMP_EQ\"}]"),
             "argument 0 is compared twice");
+    refuses(WITH("{\"names\":[\"read\",\"mkdri\"],\"action\":\"SCMP_ACT_ERRNO\"}"),
+            "syscalls[0]: names[1]: there is no system call mkdri to refuse");
     refuses(ENTRY(",\"includes\":[]"), "syscalls[0]: includes: must be an object");
     refuses(ENTRY(",\"includes\":{\"cap\":[]}"), "includes: cap: unknown field");
     refuses(ENTRY(",\"includes\":{\"caps\":[\"CAP_EVERYTHING\"]}"),

@@ -42,7 +42,7 @@ static int serve_default(const struct profile_target *t, int out, struct err *e)
     return r < 0 ? r : answer_program(&p, out, e);
 }
 
-static int serve_profile(const struct profile_target *t, int out, int profile, struct err *e)
+static int serve_profile(const struct profile_target *t, bool judge, int out, int profile, struct err *e)
 {
     _cleanup_buf_ struct buf text = {0};
     _cleanup_(seccomp_program_clear) struct seccomp_program p = {0};
@@ -50,8 +50,11 @@ static int serve_profile(const struct profile_target *t, int out, int profile, s
     if (lseek(profile, 0, SEEK_SET) < 0)
         return err_errno(e, "seek");
     int r = io_read_to_end(profile, PROFILE_BYTES_MAX, &text, e);
-    if (r == 0)
-        r = below_compile_profile(text.data ? text.data : "", text.length, t, &p, &excess, e);
+    if (r < 0)
+        return r;
+    const char *json = text.data ? text.data : "";
+    r = judge ? below_compile_profile(json, text.length, t, &p, &excess, e)
+              : seccomp_compile(json, text.length, t, &p, e);
     if (r < 0)
         return r;
     return excess.count > 0 ? answer_excess(&excess, e) : answer_program(&p, out, e);
@@ -68,7 +71,8 @@ static int serve(struct ipc_message *m, struct err *e)
     memcpy(&request, m->payload, sizeof(request));
     const struct profile_target target = {
         .arch = SECCOMP_ARCH_NATIVE, .caps = request.capabilities, .kernel_version = request.kernel_version};
-    return own ? serve_default(&target, m->fds[0], e) : serve_profile(&target, m->fds[0], m->fds[1], e);
+    return own ? serve_default(&target, m->fds[0], e)
+               : serve_profile(&target, request.judge, m->fds[0], m->fds[1], e);
 }
 
 int main(void)
