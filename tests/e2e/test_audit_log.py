@@ -93,9 +93,17 @@ def test_row_50_grant_is_listed(casemate):
     assert {r["what"]: r["seq"] for r in grants}.items() <= explained.items()
 
 
+def test_row_42_host_network_granted(casemate):
+    casemate.policy('[practice "isolation"]\nallow-host-namespace = network\n')
+    casemate.ok("run", "--rm", "--network", "host", HELLO, "true")
+    granted, created, started = records(casemate, "grant", "container.create", "container.start")
+    assert (granted["practice"], granted["what"], granted["source"]) == (5, "the host's network", "policy: casemate.conf:2")
+    assert granted["container"] == created["container"] == started["container"]
+
+
 @pytest.mark.parametrize("words, practice", [
     (("--cap-add", "SYS_PTRACE"), 6), (("--privileged",), 6), (("--pid", "host"), 5), (("-v", "/etc:/x"), 5),
-    (("--security-opt", "seccomp=unconfined"), 7)])
+    (("--security-opt", "seccomp=unconfined"), 7), (("--network", "host"), 5)])
 def test_row_42_refusal_is_recorded_once(casemate, words, practice):
     casemate.ok("run", "--rm", HELLO, "true")
     said = casemate.fails("run", "--name", "box", *words, HELLO, "true", status=125, says=r"\(practice %d\)" % practice)
