@@ -139,6 +139,15 @@ def debian_root(name, packages=()):
 
 
 @pytest.fixture(scope="session")
+def programs_image():
+    """Debian 12 with common programs and run-times, in one image: making it takes longer than the tests that use it."""
+    path, diff_id = debian_root("programs", ["git", "nginx-light", "nodejs", "openjdk-17-jre-headless", "perl", "python3",
+                                             "redis-server", "sqlite3", "xz-utils"])
+    return images.make_image([images.FileLayer(path, "gzip", diff_id)], {"Cmd": ["bash"], "Env": [images.PATH]},
+                             media=images.DOCKER)
+
+
+@pytest.fixture(scope="session")
 def debian_tar():
     return debian_root("minbase")
 

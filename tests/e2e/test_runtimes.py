@@ -4,23 +4,12 @@ import re
 
 import pytest
 
-import conftest
-from lib import images
-
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def runtimes():
-    """Debian 12 with OpenJDK and node."""
-    path, diff_id = conftest.debian_root("runtimes", ["openjdk-17-jre-headless", "nodejs"])
-    return images.make_image([images.FileLayer(path, "gzip", diff_id)], {"Cmd": ["bash"], "Env": [images.PATH]},
-                             media=images.DOCKER)
-
-
 @pytest.fixture
-def image(casemate, runtimes):
-    casemate.load(runtimes, "runtimes:latest")
+def image(casemate, programs_image):
+    casemate.load(programs_image, "runtimes:latest")
     return "runtimes:latest"
 
 

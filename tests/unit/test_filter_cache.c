@@ -294,6 +294,43 @@ static void test_refused_profiles(void **state)
     refuses(large, (1 << 20) + 1, EFBIG, "system-call profile");
 }
 
+/* As large as a profile may be, and as large as a program may not be: the worker's memory, time and calls are enough for both. */
+static void test_large_profiles(void **state)
+{
+    (void)state;
+    _cleanup_buf_ struct buf b = {0};
+    struct err e = {0};
+    struct filter *f = NULL;
+    const size_t max = 1 << 20;
+    assert_int_equal(buf_printf(&b, max, &e, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":["), 0);
+    size_t start = b.length;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(
+            buf_printf(
+                &b, max, &e,
+                "{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"SCMP_ACT_ERRNO\",\"comment\":\"%0900d\"},",
+                i),
+            0);
+    assert_int_equal(buf_printf(&b, max, &e, "{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}"), 0);
+    if (filter_cache_profile(cache, 0, b.data, b.length, true, &f, &e) < 0)
+        fail_msg("%s", e.text);
+    assert_int_equal(judge(f, SYS_mkdirat, 0, 0, 0), FAILS(EPERM));
+    free(f);
+    f = NULL;
+    (void)unlinkat(cache, kept_name(), 0);
+    b.length = start;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(
+            buf_printf(
+                &b, max, &e,
+                "{\"names\":[\"mkdirat\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":%d,"
+                "\"op\":\"SCMP_CMP_GT\"}]},",
+                i),
+            0);
+    assert_int_equal(buf_printf(&b, max, &e, "{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}"), 0);
+    refuses(b.data, b.length, E2BIG, "more than the 4096 instructions");
+}
+
 static void test_programs_are_checked(void **state)
 {
     (void)state;
@@ -327,10 +364,15 @@ int main(void)
     }
 #define IN_CACHE(test) cmocka_unit_test_setup_teardown(test, make_cache, drop_cache)
     const struct CMUnitTest tests[] = {
-        IN_CACHE(test_built_in),         IN_CACHE(test_ceiling_of_a_capability),
-        IN_CACHE(test_kept_and_used),    IN_CACHE(test_spoilt_files),
-        IN_CACHE(test_foreign_files),    IN_CACHE(test_judged_once),
-        IN_CACHE(test_refused_profiles), cmocka_unit_test(test_programs_are_checked),
+        IN_CACHE(test_built_in),
+        IN_CACHE(test_ceiling_of_a_capability),
+        IN_CACHE(test_kept_and_used),
+        IN_CACHE(test_spoilt_files),
+        IN_CACHE(test_foreign_files),
+        IN_CACHE(test_judged_once),
+        IN_CACHE(test_large_profiles),
+        IN_CACHE(test_refused_profiles),
+        cmocka_unit_test(test_programs_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
