@@ -139,12 +139,18 @@ def debian_root(name, packages=()):
 
 
 @pytest.fixture(scope="session")
-def programs_image():
-    """Debian 12 with common programs and run-times, in one image: making it takes longer than the tests that use it."""
+def programs(installation):
+    """A data root of its own with the image programs:latest, Debian 12 with common programs and run-times. One for all tests that want
+    them: making and loading it takes longer than they do."""
     path, diff_id = debian_root("programs", ["git", "nginx-light", "nodejs", "openjdk-17-jre-headless", "perl", "python3",
                                              "redis-server", "sqlite3", "xz-utils"])
-    return images.make_image([images.FileLayer(path, "gzip", diff_id)], {"Cmd": ["bash"], "Env": [images.PATH]},
-                             media=images.DOCKER)
+    made = casemate_module.Casemate(installation, casemate_module.make_base())
+    try:
+        made.load(images.make_image([images.FileLayer(path, "gzip", diff_id)], {"Cmd": ["bash"], "Env": [images.PATH]},
+                                    media=images.DOCKER), "programs:latest")
+        yield made
+    finally:
+        made.destroy()
 
 
 @pytest.fixture(scope="session")
