@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a bare Debian 12 (nothing but its minimum and git) to the evidence of the first container, to an upgrade, and back.
+The root is a real one, entered by pivot_root in namespaces of its own; its packages come from the mirror."""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import debian_root
+from lib import casemate as casemate_module
+from lib import host, wait
+
+RESERVED = "casemate:1879048192:268369920"
+PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy")
+
+# /dev has the minimum; /sys is the machine's, for its cgroups. $1 is the root, $2 keeps what apt fetches.
+ENTER = r"""
+set -e
+root=$1
+mount --bind $root $root
+mount -t proc proc $root/proc
+mount --rbind /sys $root/sys
+mount -t tmpfs -o mode=755,nosuid dev $root/dev
+for name in null zero full random urandom tty; do
+    touch $root/dev/$name
+    mount --bind /dev/$name $root/dev/$name
+done
+mkdir $root/dev/pts $root/dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts $root/dev/pts
+mount -t tmpfs -o mode=1777 shm $root/dev/shm
+ln -s pts/ptmx $root/dev/ptmx
+ln -s /proc/self/fd $root/dev/fd
+mount -t tmpfs -o mode=755 run $root/run
+mount --bind $2 $root/var/cache/apt/archives
+hostname bare
+mkdir $root/old
+cd $root
+pivot_root . old
+cd /
+umount -l /old
+rmdir /old
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 bash /var/tmp/script
+"""
+
+# What is on this system now and came from no package. Not: what packages generate when they are installed.
+INVENTORY = r"""
+inventory() {
+    cat /var/lib/dpkg/info/*.list | sed 's,^/\(bin\|sbin\|lib\|lib64\|lib32\|libx32\)/,/usr/\1/,' | LC_ALL=C sort -u >/var/tmp/packaged
+    find / -xdev \( -path /root/casemate -o -path /var/tmp -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache -o -path /var/log \
+        -o -path /etc/ssl/certs -o -path /etc/alternatives \) -prune -o -print | LC_ALL=C sort | LC_ALL=C comm -23 - /var/tmp/packaged
+    find /run /dev -print | LC_ALL=C sort
+    cat /etc/subuid /etc/subgid /etc/passwd /etc/group
+    awk '{ print $5 }' /proc/self/mountinfo | LC_ALL=C sort
+    find /sys/fs/cgroup -type d -name casemate
+}
+"""
+
+SCRIPT = r"""
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+inventory >/var/tmp/before
+cd /root && git clone -q /srv/casemate.git casemate && rm -rf /srv/casemate.git && cd casemate || exit 10
+echo "== first"; ./quickstart || exit 11
+echo "== state"; cat /etc/subuid /etc/subgid
+casemate version || exit 12
+sed -i "s/^  version: '[^']*'/  version: '99.1.2'/" meson.build
+echo "== again"; ./quickstart || exit 13
+echo "== upgraded"; casemate version || exit 14
+casemate run -d --name web casemate/hello sleep 1000 || exit 15
+echo "== uninstall"; ./uninstall --purge || exit 16
+! command -v casemate || exit 17
+inventory >/var/tmp/after
+echo "== left"
+LC_ALL=C diff /var/tmp/before /var/tmp/after
+echo "== done"
+"""
+
+
+def _proxies():
+    """Lines of a shell, and of apt.conf, for the way to the mirror that this machine uses."""
+    exports = ["export %s=%s" % (name, shlex.quote(os.environ[name]))
+               for lower in PROXIES for name in (lower, lower.upper()) if name in os.environ]
+    shown = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout
+    settings = [line for line in shown.splitlines() if re.match(r"Acquire::https?::Proxy\b.*\"\S", line)]
+    return "".join(line + "\n" for line in exports), "".join(line + "\n" for line in settings)
+
+
+def _clone(target):
+    """The committed state, as anybody gets it; skipped where the tree is no repository."""
+    environment = {**os.environ, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+    done = subprocess.run(["git", "clone", "--quiet", "--bare", "--depth", "1", "file://" + casemate_module.REPOSITORY, target],
+                          env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("git clone of this tree: " + (done.stderr.strip().splitlines() or ["failed"])[-1])
+
+
+@pytest.fixture
+def bare_debian():
+    """Runs a script in a Debian 12 that has nothing but git; returns (status, output)."""
+    path, _ = debian_root("git", ["git"])
+    archives = os.path.join(casemate_module.CACHE, "archives")
+    os.makedirs(os.path.join(archives, "partial"), exist_ok=True)
+    base = casemate_module.make_base("casemate-bare-")
+    root = os.path.join(base, "root")
+    os.mkdir(root)
+    subprocess.run(["tar", "-xzf", path, "-C", root, "--numeric-owner"], stdin=subprocess.DEVNULL, check=True)
+    exports, settings = _proxies()
+    shutil.copy("/etc/resolv.conf", root + "/etc/resolv.conf")
+    with open(root + "/etc/apt/apt.conf.d/90proxy", "w", encoding="utf-8") as f:
+        f.write(settings)
+    with open(root + "/etc/dpkg/dpkg.cfg.d/unsafe-io", "w", encoding="utf-8") as f:
+        f.write("force-unsafe-io\n")
+    _clone(root + "/srv/casemate.git")
+
+    def run(script, timeout):
+        with open(root + "/var/tmp/script", "w", encoding="utf-8") as f:
+            f.write(exports + INVENTORY + script)
+        done = subprocess.run(["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL",
+                               "bash", "-c", ENTER, "bash", root, archives], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=wait.seconds(timeout), check=False)
+        log = root + "/root/casemate/build-logs/packages.log"
+        return done.returncode, done.stdout, host.read(log)
+
+    yield run
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_from_bare_debian_and_back(bare_debian):
+    if [path for path in host.cgroups() if os.path.basename(path) == "casemate"]:
+        pytest.skip("Casemate has containers on this machine")
+    status, out, packages_log = bare_debian(SCRIPT, 480)
+    if status == 11 and re.search(r"Unable to fetch|Failed to fetch|Temporary failure resolving", packages_log):
+        pytest.skip("the mirror does not have the packages: " + packages_log.strip().splitlines()[-1])
+    assert status == 0 and "== done" in out, "status %d:\n%s" % (status, out[-6000:])
+    part = dict(section.split("\n", 1) for section in out.split("== ")[1:])
+    for run in ("first", "again"):
+        lines = [line for line in part[run].splitlines() if re.match(r"\[[1-4]/4\] ", line)]
+        assert len(lines) == 4 and "packages (" in lines[0], part[run]
+        assert "(0 to install)" in lines[0] or run == "first", part[run]
+        assert "capabilities" in part[run] and "host isolation" in part[run], part[run]
+    assert part["state"].count(RESERVED + "\n") == 2, part["state"]
+    assert "99.1.2" not in part["state"] and "99.1.2" in part["upgraded"]
+    assert part["uninstall"].splitlines()[-1] == "Casemate is removed"
+    assert part["left"].strip() == "", part["left"]
