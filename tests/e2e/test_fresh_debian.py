@@ -70,7 +70,7 @@ echo "== again"; ./quickstart || exit 13
 echo "== upgraded"; casemate version || exit 14
 casemate run -d --name web casemate/hello sleep 1000 || exit 15
 echo "== uninstall"; ./uninstall --purge || exit 16
-! command -v casemate || exit 17
+[ ! -e /usr/local/bin/casemate ] || exit 17
 inventory >/var/tmp/after
 echo "== left"
 LC_ALL=C diff /var/tmp/before /var/tmp/after
