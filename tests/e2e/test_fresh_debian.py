@@ -45,14 +45,15 @@ rmdir /old
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 bash /var/tmp/script
 """
 
-# What is on this system now and came from no package. Not: what packages generate when they are installed.
+# Where only Casemate writes, whatever bears its name anywhere, and what it reserves: the same before and after. Packages of the
+# build stay, and generate files of their own elsewhere.
 INVENTORY = r"""
 inventory() {
-    cat /var/lib/dpkg/info/*.list | sed 's,^/\(bin\|sbin\|lib\|lib64\|lib32\|libx32\)/,/usr/\1/,' | LC_ALL=C sort -u >/var/tmp/packaged
-    find / -xdev \( -path /root/casemate -o -path /var/tmp -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache -o -path /var/log \
-        -o -path /etc/ssl/certs -o -path /etc/alternatives \) -prune -o -print | LC_ALL=C sort | LC_ALL=C comm -23 - /var/tmp/packaged
-    find /run /dev -print | LC_ALL=C sort
-    cat /etc/subuid /etc/subgid /etc/passwd /etc/group
+    find /usr/local /opt /srv /home /root /run /dev /tmp -path /root/casemate -prune -o -print | LC_ALL=C sort
+    find / -xdev \( -path /root/casemate -o -path /var/tmp \) -prune -o -iname '*casemate*' -print | LC_ALL=C sort
+    find /etc/apparmor.d 2>/dev/null
+    grep -H . /etc/subuid /etc/subgid
+    grep -i casemate /etc/passwd /etc/group
     awk '{ print $5 }' /proc/self/mountinfo | LC_ALL=C sort
     find /sys/fs/cgroup -type d -name casemate
 }
@@ -61,7 +62,7 @@ inventory() {
 SCRIPT = r"""
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 inventory >/var/tmp/before
-cd /root && git clone -q /srv/casemate.git casemate && rm -rf /srv/casemate.git && cd casemate || exit 10
+cd /root && git clone -q /srv/casemate.git casemate && cd casemate || exit 10
 echo "== first"; ./quickstart || exit 11
 echo "== state"; cat /etc/subuid /etc/subgid
 casemate version || exit 12
