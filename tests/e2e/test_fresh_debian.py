@@ -46,10 +46,11 @@ exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HO
 """
 
 # Where only Casemate writes, whatever bears its name anywhere, and what it reserves: the same before and after. Packages of the
-# build stay, and generate files of their own elsewhere.
+# build stay, and what they generate when they are installed.
 INVENTORY = r"""
 inventory() {
-    find /usr/local /opt /srv /home /root /run /dev /tmp -path /root/casemate -prune -o -print | LC_ALL=C sort
+    find /usr/local /opt /srv /home /root /run /dev /tmp \( -path /root/casemate -o -path '/usr/local/lib/python3*' -o -path /usr/local/share/ca-certificates \) \
+        -prune -o -print | LC_ALL=C sort
     find / -xdev \( -path /root/casemate -o -path /var/tmp \) -prune -o -iname '*casemate*' -print | LC_ALL=C sort
     find /etc/apparmor.d 2>/dev/null
     grep -H . /etc/subuid /etc/subgid
