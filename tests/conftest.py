@@ -18,7 +18,7 @@ import pytest
 
 from lib import canary as canary_module
 from lib import casemate as casemate_module
-from lib import images
+from lib import images, leftovers
 from lib import registry as registry_module
 
 
@@ -27,6 +27,24 @@ def pytest_collection_modifyitems(items):
         skip = pytest.mark.skip(reason="needs root")
         for item in items:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left():
+    """The first fixture to begin and the last to end: what the whole suite leaves on the machine fails it."""
+    before = leftovers.Before()
+    yield
+    left = before.left()
+    assert not left, "the suite left behind:\n" + "\n".join(left)
+
+
+@pytest.fixture
+def machine_groups():
+    """For a test that installs Casemate: its cgroups are the machine's, and only one may have them at a time."""
+    with leftovers.installing():
+        if leftovers.installed_groups():
+            pytest.skip("Casemate has containers on this machine")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -130,9 +130,7 @@ def bare_debian():
 
 
 @pytest.mark.slow
-def test_from_bare_debian_and_back(bare_debian):
-    if [path for path in host.cgroups() if os.path.basename(path) == "casemate"]:
-        pytest.skip("Casemate has containers on this machine")
+def test_from_bare_debian_and_back(bare_debian, machine_groups):
     status, out, packages_log = bare_debian(SCRIPT, 480)
     if status == 11 and re.search(r"Unable to fetch|Failed to fetch|Temporary failure resolving", packages_log):
         pytest.skip("the mirror does not have the packages: " + packages_log.strip().splitlines()[-1])

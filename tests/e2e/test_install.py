@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from lib import casemate as casemate_module
-from lib import host, wait
+from lib import wait
 
 REPOSITORY = casemate_module.REPOSITORY
 RESERVED = "casemate:1879048192:268369920"
@@ -63,9 +63,7 @@ def overlay(request):
 
 
 @pytest.mark.slow
-def test_install_upgrade_uninstall(overlay):
-    if [path for path in host.cgroups() if os.path.basename(path) == "casemate"]:
-        pytest.skip("Casemate has containers on this machine")
+def test_install_upgrade_uninstall(overlay, machine_groups):
     status, out = overlay(r"""
     rm -rf /etc/casemate; sed -i '/^casemate:/d' /etc/subuid /etc/subgid 2>/dev/null; touch /etc/subuid /etc/subgid
     snapshot >/tmp/before

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools of the tests themselves: a canary that cannot die or a registry that serves nothing would prove nothing."""
+import glob
 import io
 import os
+import shutil
+import subprocess
 import tarfile
 
 import pytest
 
-from lib import canary, images, registry as registries
+from lib import canary, casemate as casemates, host, images, leftovers, registry as registries
 
 
 @pytest.mark.parametrize("spoil", [
@@ -85,3 +88,35 @@ def test_lying_registry_lies(lying_registry):
     assert asker.request("GET", "/v2/tools/none/manifests/1")[0] == 404
     assert [m for m, _, _ in lying_registry.asked] == ["GET", "GET", "GET"]
 
+
+
+def make_group(name):
+    """A cgroup in the first hierarchy that takes one."""
+    for root in sorted(glob.glob(host.CGROUP_ROOT + "/*/cgroup.procs")) + [host.CGROUP_ROOT + "/cgroup.procs"]:
+        path = os.path.join(os.path.dirname(root), name)
+        try:
+            os.mkdir(path)
+            return path
+        except OSError:
+            continue
+    return pytest.skip("no cgroup can be made here")
+
+
+def test_leftovers_are_seen():
+    before = leftovers.Before()
+    base = casemates.make_base("casemate-left-")
+    assert "file " + base in before.left(0)
+    rundir = os.path.join(base, "run")
+    group = make_group(casemates.group_name(rundir))
+    program = shutil.copy("/bin/sleep", os.path.join(base, "casemate-left"))
+    with subprocess.Popen([program, "1000"]) as process:
+        try:
+            left = before.left(0)
+        finally:
+            process.kill()
+            process.wait()
+            os.rmdir(group)
+            shutil.rmtree(base)
+    assert "cgroup " + group in left, left
+    assert any(line.startswith("process %d: %s" % (process.pid, program)) for line in left), left
+    assert not [line for line in before.left() if base in line or group in line]

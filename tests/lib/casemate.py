@@ -19,6 +19,9 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 BUILD = os.environ.get("CASEMATE_BUILD", os.path.join(REPOSITORY, "build"))
 CACHE = os.environ.get("CASEMATE_TEST_CACHE", os.path.join(REPOSITORY, ".cache"))
 
+# Every directory that make_base has made; at the end of the suite none may be there (lib/leftovers.py).
+MADE = []
+
 Result = collections.namedtuple("Result", "status out err")
 
 
@@ -26,7 +29,20 @@ def make_base(prefix="casemate-test-"):
     """A directory that helpers with an id of their own can reach; not on tmpfs, which 6.1 cannot map ids on."""
     base = tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("CASEMATE_TEST_DIR", "/var/tmp"))
     os.chmod(base, 0o755)
+    MADE.append(base)
     return base
+
+
+def group_name(rundir):
+    """Of the group above all containers of a run directory, as engine/observe.c has it."""
+    return "casemate-" + hashlib.sha256(rundir.encode()).hexdigest()[:8]
+
+
+def groups_of(rundir):
+    """The groups of a run directory in every hierarchy."""
+    parent = group_name(rundir)
+    roots = [host.CGROUP_ROOT, *glob.glob(host.CGROUP_ROOT + "/*")]
+    return sorted(path for path in (os.path.join(root, parent) for root in roots) if os.path.isdir(path))
 
 
 class Installation:
@@ -150,7 +166,7 @@ class Casemate:
     def _processes(self):
         """Processes that run one of our programs with this data root, or sit in a cgroup of ours."""
         found = []
-        groups = {os.path.basename(path) for path in self._new_cgroups()}
+        groups = {os.path.basename(path) for path in groups_of(self.rundir)}
         for pid in host.pids():
             program = host.exe(pid).replace(" (deleted)", "")
             ours = any(program.startswith(p) for p in self.installation.programs)
@@ -159,12 +175,6 @@ class Casemate:
             elif any(c in path for path in host.cgroup_of(pid).values() for c in groups):
                 found.append(pid)
         return found
-
-    def _new_cgroups(self):
-        """Groups of this run directory (engine/observe.c names their parent), in every hierarchy."""
-        parent = "casemate-" + hashlib.sha256(self.rundir.encode()).hexdigest()[:8]
-        roots = [host.CGROUP_ROOT, *glob.glob(host.CGROUP_ROOT + "/*")]
-        return sorted(path for path in (os.path.join(root, parent) for root in roots) if os.path.isdir(path))
 
     @staticmethod
     def _empty_parent(path):
@@ -179,7 +189,7 @@ class Casemate:
         """What is left of this data root on the host, as lines; empty when it is clean."""
         left = ["process %d: %s" % (pid, host.command(pid)) for pid in self._processes()]
         left += ["mount " + m[0] for m in host.mounts() if m[0].startswith(self.base + "/")]
-        left += ["cgroup " + path for path in self._new_cgroups() if not self._empty_parent(path)]
+        left += ["cgroup " + path for path in groups_of(self.rundir) if not self._empty_parent(path)]
         for name in ("ids", "exited"):
             directory = os.path.join(self.rundir, name)
             if os.path.isdir(directory):

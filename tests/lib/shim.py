@@ -7,10 +7,9 @@ import os
 import signal
 import socket
 import struct
-import tempfile
 import termios
 
-from lib import wait
+from lib import casemate, wait
 
 TTY, STDIN_OPEN, STDIN_ONCE, AWAIT_CLIENT = 1, 2, 4, 8
 HELLO, WELCOME, STDIN, STDIN_END, RESIZE, STDOUT, STDERR, EXIT = range(1, 9)
@@ -44,7 +43,7 @@ class Shim:
     def __init__(self, run, flags=0, log_size=1 << 30, log_files=3, oom=None, oom_baseline=0, root=None, client=None,
                  setup=None, owned=False):
         self.owned = owned  # the shim may signal the container, as it may in life, where it owns its user namespace
-        self.root = root or tempfile.mkdtemp(prefix="casemate-shim-")
+        self.root = root or casemate.make_base("casemate-shim-")
         self.dir = os.path.join(self.root, "shim")
         self.exited = os.path.join(self.root, "exited")
         self.tty = bool(flags & TTY)
