@@ -115,7 +115,7 @@ stage_sanitize()
 }
 
 # What the engine and the workers do with words, documents, archives and faults; the rest of e2e tests the kernel's work.
-SANITIZED=(tests/e2e/test_cli.py tests/e2e/test_images.py tests/e2e/test_killed.py tests/e2e/test_load.py tests/e2e/test_practices.py
+SANITIZED=(tests/e2e/test_audit_log.py tests/e2e/test_cli.py tests/e2e/test_images.py tests/e2e/test_killed.py tests/e2e/test_load.py tests/e2e/test_practices.py
     tests/e2e/test_pull.py tests/e2e/test_run.py tests/e2e/test_seccomp_profiles.py
     tests/attack/test_image.py tests/attack/test_registry.py tests/attack/test_runtime.py tests/attack/test_tar.py)
 
