@@ -4,6 +4,7 @@
  */
 #include "seccomp/below.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/capname.h"
@@ -58,12 +59,27 @@ static int judge(const struct rules *profile, const struct profile_target *t, st
     return r;
 }
 
+/* The last steps before the program runs are taken under the profile already. */
+static int check_start(const struct rules *profile, struct err *e)
+{
+    static const char *const needed[] = {"execve", "exit_group"};
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+        int nr = seccomp_number(profile->arch, needed[i]);
+        if (nr < 0 || rules_refuse(profile, nr))
+            return err_set(e, EINVAL, "profile: refuses %s, without which no program can be started",
+                           needed[i]);
+    }
+    return 0;
+}
+
 int below_compile_profile(const char *json, size_t len, const struct profile_target *t,
                           struct seccomp_program *ret_program, struct below_excess *ret_excess, struct err *e)
 {
     _cleanup_free_ struct rules *rules = NULL;
     struct below_excess excess = {0};
     int r = profile_parse(json, len, t, &rules, e);
+    if (r == 0)
+        r = check_start(rules, e);
     if (r == 0)
         r = judge(rules, t, &excess, e);
     if (r < 0)

@@ -24,7 +24,7 @@ struct below_excess {
 /* Our default profile for the capabilities of `t`. */
 int below_compile_default(const struct profile_target *t, struct seccomp_program *ret_program, struct err *e);
 
-/* A user's profile. Returns 0 with either ret_program set, or ret_excess->count above zero and no program. */
+/* A user's profile; -EINVAL also for one under which no program could be started. Returns 0 with either ret_program set, or ret_excess->count above zero and no program. */
 int below_compile_profile(const char *json, size_t len, const struct profile_target *t,
                           struct seccomp_program *ret_program, struct below_excess *ret_excess,
                           struct err *e);

@@ -49,6 +49,16 @@ bool rules_let_through(const struct rules *r, int nr)
     return false;
 }
 
+bool rules_refuse(const struct rules *r, int nr)
+{
+    if (rules_let_through(r, nr))
+        return false;
+    for (uint16_t use = r->first[nr]; use != RULE_USE_NONE; use = r->uses[use].next)
+        if (r->rules[r->uses[use].rule].n_args == 0)
+            return true;
+    return !rules_action_lets_through(r->default_ret);
+}
+
 /* Whether rule a must stand before rule b: more restrictive, or equally so and unconditional (it ends the list). */
 static bool rule_goes_before(const struct rule *a, const struct rule *b)
 {

@@ -82,5 +82,8 @@ bool rules_action_lets_through(uint32_t ret);
 /* Whether some rule of call `nr` lets it through, for some arguments; the default action does not count. */
 bool rules_let_through(const struct rules *r, int nr);
 
+/* Whether call `nr` is refused whatever its arguments are. */
+bool rules_refuse(const struct rules *r, int nr);
+
 /* How restrictive an action is: smaller wins, as the kernel compares them. */
 int32_t rules_precedence(uint32_t ret);

@@ -286,7 +286,7 @@ static void test_refused_profiles(void **state)
             "defaultAction: unknown action SCMP_ACT_NONE");
     static const char wide[] =
         "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\", "
-        "\"chroot\", \"reboot\"], \"action\": \"SCMP_ACT_ALLOW\"}]}";
+        "\"chroot\", \"reboot\", \"execve\", \"exit_group\"], \"action\": \"SCMP_ACT_ALLOW\"}]}";
     refuses(wide, strlen(wide), EPERM, "chroot (--cap-add SYS_CHROOT opens it), reboot; take them out");
     _cleanup_free_ char *large = malloc((1 << 20) + 1);
     assert_non_null(large);

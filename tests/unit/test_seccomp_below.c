@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A user's profile against the default: what is refused, with which capability it would not be, and what is let pass. */
+#include <errno.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,9 +36,10 @@ static void passes(const char *json, uint64_t caps)
         fail_msg("refused for %s: %s", x.shown[0].name, json);
 }
 
+#define START "{\"names\":[\"execve\",\"exit_group\"],\"action\":\"SCMP_ACT_ALLOW\"}"
 #define ALLOW(names, more)                                                   \
     "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[" names \
-    "],\"action\":\"SCMP_ACT_ALLOW\"" more "}]}"
+    "],\"action\":\"SCMP_ACT_ALLOW\"" more "}," START "]}"
 
 static void test_what_narrows_passes(void **state)
 {
@@ -56,7 +58,6 @@ static void test_what_narrows_passes(void **state)
     passes(ALLOW("\"bpf\",\"syslog\"", ",\"includes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}"),
            CAP_BIT(CAP_SYS_ADMIN));
     passes(text_default, CAP_BIT(CAP_SYS_PTRACE));
-    passes(text_common, 0);
 }
 
 static void test_what_widens_is_named(void **state)
@@ -76,7 +77,7 @@ static void test_what_widens_is_named(void **state)
     assert_int_equal(x.count, 1);
     assert_int_equal(x.shown[0].cap, CAP_SYS_CHROOT);
     judged("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_"
-           "LOG\"}]}",
+           "LOG\"}," START "]}",
            0, &x);
     assert_int_equal(x.count, 1);
     judged(ALLOW("\"bpf\",\"mount\",\"umount2\",\"reboot\",\"kexec_load\",\"keyctl\",\"read\"", ""), 0, &x);
@@ -91,15 +92,43 @@ static void test_a_refusal_beside_it_counts(void **state)
     (void)state;
     passes("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_"
            "ALLOW\"},"
-           "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ERRNO\"}]}",
+           "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ERRNO\"}," START "]}",
            0);
     struct below_excess x;
     judged("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_"
            "ALLOW\"},"
            "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":1,\"op\":"
-           "\"SCMP_CMP_EQ\"}]}]}",
+           "\"SCMP_CMP_EQ\"}]}," START "]}",
            0, &x);
     assert_int_equal(x.count, 1);
+}
+
+static void cannot_start(const char *json, const char *says)
+{
+    const struct profile_target t = {.arch = SECCOMP_ARCH_AARCH64, .kernel_version = 6001};
+    struct seccomp_program p = {0};
+    struct below_excess x = {0};
+    struct err e = {0};
+    assert_int_equal(below_compile_profile(json, strlen(json), &t, &p, &x, &e), -EINVAL);
+    if (!strstr(e.text, says))
+        fail_msg("%s", e.text);
+}
+
+static void test_a_program_can_be_started(void **state)
+{
+    (void)state;
+    cannot_start("{\"defaultAction\":\"SCMP_ACT_ERRNO\"}", "refuses execve");
+    cannot_start("{\"defaultAction\":\"SCMP_ACT_KILL_PROCESS\",\"syscalls\":[{\"names\":[\"execve\"],"
+                 "\"action\":\"SCMP_ACT_ALLOW\"}]}",
+                 "refuses exit_group");
+    cannot_start("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"execve\"],"
+                 "\"action\":\"SCMP_ACT_ERRNO\"}]}",
+                 "refuses execve");
+    passes("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"execve\"],\"action\":\"SCMP_"
+           "ACT_ERRNO\","
+           "\"args\":[{\"index\":0,\"value\":0,\"op\":\"SCMP_CMP_EQ\"}]}]}",
+           0);
+    passes("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[" START "]}", 0);
 }
 
 static void test_the_embedded_texts_are_the_files(void **state)
@@ -125,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_what_narrows_passes),
         cmocka_unit_test(test_what_widens_is_named),
         cmocka_unit_test(test_a_refusal_beside_it_counts),
+        cmocka_unit_test(test_a_program_can_be_started),
         cmocka_unit_test(test_the_embedded_texts_are_the_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
