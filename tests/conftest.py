@@ -29,13 +29,23 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def nothing_left():
-    """The first fixture to begin and the last to end: what the whole suite leaves on the machine fails it."""
-    before = leftovers.Before()
-    yield
-    left = before.left()
-    assert not left, "the suite left behind:\n" + "\n".join(left)
+# What the whole suite leaves on the machine fails it. By hooks: the fixtures of a session do not end in the reverse of their order.
+SUITE = {}
+
+
+def pytest_sessionstart():
+    SUITE["before"] = leftovers.Before()
+
+
+def pytest_sessionfinish(session):
+    SUITE["left"] = SUITE["before"].left()
+    if SUITE["left"] and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in SUITE["left"]:
+        terminalreporter.write_line("FAILED the suite left behind: " + line)
 
 
 @pytest.fixture
