@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -152,6 +154,38 @@ static void test_ceiling_of_a_capability(void **state)
         workers(false); /* the second one is the kept one */
     }
     assert_int_equal(judge(filter_find("default"), SYS_socket, AF_INET, SOCK_RAW, 1), FAILS(EPERM));
+}
+
+static void kernel_takes(const struct filter *f, int cap)
+{
+    int status = 0;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_install(f) < 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (status != 0)
+        fail_msg("the kernel does not take the filter of %s", cap_name((unsigned)cap));
+}
+
+/* Each alone, and all at once: the filter loads, and it closes nothing that is open without. */
+static void test_every_capability(void **state)
+{
+    (void)state;
+    const struct filter *without = filter_find("default");
+    for (int cap = 0; cap <= CAP_NUMBERS; cap++) {
+        struct err e = {0};
+        const struct filter *f = NULL;
+        struct filter *made = NULL;
+        if (filter_cache_ceiling(cache, cap == CAP_NUMBERS ? CAP_MASK_ALL : CAP_BIT(cap), &f, &made, &e) < 0)
+            fail_msg("%s", e.text);
+        if (made)
+            kernel_takes(f, cap % CAP_NUMBERS);
+        for (long nr = 0; nr <= SECCOMP_NR_NEWEST; nr++)
+            if (judge(without, nr, 0, 0, 0) == ALLOWED && judge(f, nr, 0, 0, 0) != ALLOWED)
+                fail_msg("capability %d closes call %ld", cap, nr);
+        free(made);
+    }
 }
 
 static void test_kept_and_used(void **state)
@@ -364,15 +398,11 @@ int main(void)
     }
 #define IN_CACHE(test) cmocka_unit_test_setup_teardown(test, make_cache, drop_cache)
     const struct CMUnitTest tests[] = {
-        IN_CACHE(test_built_in),
-        IN_CACHE(test_ceiling_of_a_capability),
-        IN_CACHE(test_kept_and_used),
-        IN_CACHE(test_spoilt_files),
-        IN_CACHE(test_foreign_files),
-        IN_CACHE(test_judged_once),
-        IN_CACHE(test_large_profiles),
-        IN_CACHE(test_refused_profiles),
-        cmocka_unit_test(test_programs_are_checked),
+        IN_CACHE(test_built_in),         IN_CACHE(test_ceiling_of_a_capability),
+        IN_CACHE(test_every_capability), IN_CACHE(test_kept_and_used),
+        IN_CACHE(test_spoilt_files),     IN_CACHE(test_foreign_files),
+        IN_CACHE(test_judged_once),      IN_CACHE(test_large_profiles),
+        IN_CACHE(test_refused_profiles), cmocka_unit_test(test_programs_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
