@@ -63,7 +63,7 @@ static bool header_ok(const struct file_header *h, const struct digest *key, boo
                       const struct stat *st)
 {
     return memcmp(h->magic, FILE_MAGIC, sizeof(h->magic)) == 0 && h->format == FILE_FORMAT &&
-           digest_equal(&h->key, key) && h->judged <= 1 && h->judged >= judged && h->reserved == 0 &&
+           digest_equal(&h->key, key) && h->judged <= 1 && (h->judged || !judged) && h->reserved == 0 &&
            h->instructions > 0 && h->instructions <= BPF_MAXINSNS &&
            (uint64_t)st->st_size == sizeof(*h) + h->instructions * sizeof(struct sock_filter);
 }
