@@ -104,7 +104,8 @@ stage_lint()
 stage_sanitize()
 {
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    make_build sanitize all gcc -Db_sanitize=address,undefined -Dbuildtype=debug -Doptimization=1 -Dman=disabled || return
+    make_build sanitize all gcc -Db_sanitize=address,undefined -Dc_args=-fno-sanitize-recover=all -Dbuildtype=debug -Doptimization=1 \
+        -Dman=disabled || return
     unit_tests sanitize
     # Reports of what runs in the background would be seen by nobody on its standard error.
     mkdir -p "$temporary/reports"

@@ -120,3 +120,14 @@ def test_leftovers_are_seen():
     assert "cgroup " + group in left, left
     assert any(line.startswith("process %d: %s" % (process.pid, program)) for line in left), left
     assert not [line for line in before.left() if base in line or group in line]
+
+
+def test_sanitizer_reports_are_refused(monkeypatch):
+    reports = ["==7==ERROR: AddressSanitizer: heap-buffer-overflow", b"../src/base/num.c:5:6: runtime error: signed integer overflow"]
+    monkeypatch.setenv("ASAN_OPTIONS", "exitcode=99")
+    casemates.refuse_report("casemate: a runtime error: of no file")
+    for report in reports:
+        with pytest.raises(AssertionError, match="a sanitizer reports"):
+            casemates.refuse_report(report)
+    monkeypatch.delenv("ASAN_OPTIONS")
+    casemates.refuse_report(reports[0])

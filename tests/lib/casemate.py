@@ -24,6 +24,15 @@ MADE = []
 
 Result = collections.namedtuple("Result", "status out err")
 
+REPORT = re.compile(r"==ERROR: \w+Sanitizer|\.[ch]:\d+:\d+: runtime error: ")
+
+
+def refuse_report(text):
+    """A worker can open no file in its sandbox: it writes what a sanitizer finds to the standard error of the command."""
+    if "ASAN_OPTIONS" in os.environ:
+        text = text.decode(errors="replace") if isinstance(text, bytes) else text
+        assert not REPORT.search(text), "a sanitizer reports: " + text[-3000:]
+
 
 def make_base(prefix="casemate-test-"):
     """A directory that helpers with an id of their own can reach; not on tmpfs, which 6.1 cannot map ids on."""
@@ -119,6 +128,7 @@ class Casemate:
             out, err = process.communicate()
             raise AssertionError("casemate %s: not done after %g s; stdout %r, stderr %r"
                                  % (" ".join(map(str, args)), wait.seconds(timeout), out[-500:], err[-500:]))
+        refuse_report(err)
         if text:
             out, err = out.decode(errors="replace"), err.decode(errors="replace")
         return Result(process.returncode, out, err)
@@ -287,6 +297,7 @@ class Terminal:
                 raise AssertionError("still running; the terminal shows %r" % self.shown[-2000:])
         while self._read(0) and select.select([self.fd], [], [], 0)[0]:
             pass
+        refuse_report(self.shown)
         return self.status
 
     def close(self):
