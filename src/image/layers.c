@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,16 @@ static int send_all(int to, const uint8_t *data, size_t length, struct err *e)
     return 1;
 }
 
+/* 1 when there is something to read; 0 when the worker has gone, which a source that stalls would not let us see. */
+static int await_source(int source, int to, struct err *e)
+{
+    struct pollfd fds[2] = {{.fd = source, .events = POLLIN}, {.fd = to}};
+    while (poll(fds, 2, -1) < 0)
+        if (errno != EINTR)
+            return err_errno(e, "poll");
+    return fds[1].revents ? 0 : 1;
+}
+
 /* Hashes the blob and hands it to the worker. 1: all of it; 0: the worker has stopped before. */
 static int feed(struct import *in, int to, struct err *e)
 {
@@ -212,6 +223,9 @@ static int feed(struct import *in, int to, struct err *e)
     digest_start(&in->hash);
     while (in->done < size) {
         uint64_t left = size - in->done;
+        int r = await_source(in->source, to, e);
+        if (r <= 0)
+            return r;
         ssize_t n = read(in->source, in->data, left < COPY_SIZE ? (size_t)left : COPY_SIZE);
         if (n < 0 && errno == EINTR)
             continue;
@@ -222,7 +236,7 @@ static int feed(struct import *in, int to, struct err *e)
                            (unsigned long long)size);
         digest_update(&in->hash, in->data, (size_t)n);
         in->done += (uint64_t)n;
-        int r = send_all(to, in->data, (size_t)n, e);
+        r = send_all(to, in->data, (size_t)n, e);
         if (r <= 0)
             return r;
         if (in->progress)
@@ -317,7 +331,8 @@ static int unpack(struct import *in, int fs, struct layer_info *ret_info, struct
         r = check_blob(in, e);
     else if (r == 0 && (r = receive_result(&w, &done, e)) < 0) {
         struct err lie = {0};
-        if (read_rest(in, &lie) == 0 && check_blob(in, &lie) < 0)
+        /* A worker that was killed (EIO) has not judged anything, and a source that stalls would keep us waiting. */
+        if (r != -EIO && read_rest(in, &lie) == 0 && check_blob(in, &lie) < 0)
             *e = lie;
         return r;
     } else if (r == 0)

@@ -207,6 +207,10 @@ static int get_layer(struct hand *h, struct fetch *f, struct err *e)
         tell(h, PULL_EXISTS, layer->size, layer->size);
         return 0;
     }
+    if (r < 0 && r != -EBADMSG) { /* the fault is on our side; a registry that stalls would keep us waiting */
+        fetch_close(f);
+        return r;
+    }
     int finished = fetch_finish(f, &said);
     if (r == -EBADMSG && finished < 0 &&
         said.code != EPIPE) /* it came to an end before its time: the worker knows why */

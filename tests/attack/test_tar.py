@@ -350,13 +350,15 @@ def test_sparse_maps_that_lie(casemate, canary, size, extents, data):
 
 # Bombs
 
-def test_too_many_entries(casemate):
+@pytest.mark.row(39)
+def test_row_39_too_many_entries(casemate):
     """A million headers are half a gigabyte of nearly nothing."""
     block = header("null", b"3")
     refused(casemate, "more than 1000000 entries", images.RawLayer(block * 1000001 + END), compression="zstd")
 
 
-def test_too_large_for_what_was_sent(casemate, tmp_path):
+@pytest.mark.row(39)
+def test_row_39_too_large_for_what_was_sent(casemate, tmp_path):
     """Gzip members of zeros, one behind the other: refused by what they cost, long before their end. Nothing reaches the disk."""
     chunk = 32 << 20
     head = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -369,7 +371,8 @@ def test_too_large_for_what_was_sent(casemate, tmp_path):
     refused(casemate, "decompression bomb", images.FileLayer(path, "gzip", "sha256:" + "0" * 64), compression="gzip")
 
 
-def test_a_window_that_eats_memory(casemate):
+@pytest.mark.row(39)
+def test_row_39_a_window_that_eats_memory(casemate):
     """zstd --long=31 asks for 2 GiB."""
     frame = bytes([0x28, 0xb5, 0x2f, 0xfd, 0x00, (31 - 10) << 3]) + b"\x01\x00\x00"
     image = images.make_image([Layer().file("f", "x")], media=images.DOCKER, compression="zstd")
