@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/dirs.h"
@@ -25,16 +24,6 @@
 #define NANO_PER_PERIOD 10000     /* 1e9 nano-processors x 100 ms = 1e5 us: quota = nano / 10^4 */
 #define HOST_FILE_MAX (64U << 10) /* /etc/hosts and /etc/resolv.conf of the host */
 #define TMPFS_SIZE_DEFAULT (64ULL << 20)
-
-uint64_t compose_total_memory(void)
-{
-    struct sysinfo info;
-    if (sysinfo(&info) < 0)
-        return SPEC_UNSET;
-    uint64_t ram = (uint64_t)info.totalram * info.mem_unit;
-    uint64_t kept = ram / 10 > (512ULL << 20) ? ram / 10 : 512ULL << 20;
-    return ram > kept ? ram - kept : ram;
-}
 
 static int add_layers(const struct store *s, const struct container *c, struct spec *spec, struct err *e)
 {

@@ -16,7 +16,4 @@ int compose_process(const struct store *s, const struct container *c, struct spe
 /* Where a read-only root may be written (for Landlock): targets of writable mounts. */
 int compose_writable(const struct plan *p, struct str_list *ret, struct err *e);
 
-/* Limit of all containers together, bytes: RAM less the larger of 512 MiB and 10 %. */
-uint64_t compose_total_memory(void);
-
 #define COMPOSE_OOM_SCORE_ADJ 500 /* containers go before anything else of the host */

@@ -20,6 +20,7 @@
 #include "engine/record.h"
 #include "engine/supervise.h"
 #include "engine/volume.h"
+#include "plan/policy.h"
 #include "runtime/report.h"
 #include "store/idpool.h"
 
@@ -61,11 +62,15 @@ static int start_in_block(const struct store *s, const struct container *c, unsi
 {
     _cleanup_spec_ struct spec spec;
     _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;
+    _cleanup_policy_ struct policy policy = {0};
     struct supervise_shim shim = SUPERVISE_SHIM_INIT;
     spec_init(&spec);
-    int r = compose_spec(s, c, block, &spec, e);
+    int r = policy_load(&policy, e); /* what all containers together may have is the machine's as it is now */
     if (r == 0)
-        r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, compose_total_memory(), &group, e);
+        r = compose_spec(s, c, block, &spec, e);
+    if (r == 0)
+        r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, policy_total_memory(&policy), &group,
+                        e);
     if (r == 0)
         r = supervise_prepare(c, spec.shim_uid, &shim, e);
     if (r < 0)

@@ -81,6 +81,21 @@ def test_row_28_hog_is_killed_and_said_so(casemate):
     assert casemate.run("run", "--rm", "--memory", "64m", HELLO, "hog-memory", "32").status == 0
 
 
+def group_limit(pid):
+    """Of all containers together: the group above the container's."""
+    return number(host.cgroup_file(pid, "memory", "../memory.limit_in_bytes", "../memory.max"))
+
+
+@pytest.mark.row(28)
+@pytest.mark.parametrize("policy, kept", [("", 0.10), ("reserve = 25%\n", 0.25), ("reserve = 3g\n", None)])
+def test_row_28_all_containers_together_leave_a_reserve(casemate, policy, kept):
+    casemate.policy('[practice "limits"]\n' + policy)
+    casemate.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
+    total = number(re.search(r"MemTotal: +(\d+)", host.read("/proc/meminfo")).group(1)) * 1024
+    reserve = min(max(3 << 30 if kept is None else int(total * kept), 512 * MIB), total // 2)
+    assert abs(group_limit(casemate.pid("web")) - (total - reserve)) <= MIB
+
+
 @pytest.mark.row(29)
 def test_row_29_process_limit_by_default(sleeper):
     assert 0 < process_limit(sleeper()) <= 512
