@@ -85,6 +85,9 @@ static int add_bind(const struct plan_mount *m, struct spec *spec, struct err *e
 static int add_volume(const struct store *s, const struct plan_mount *m, struct spec *spec, struct err *e)
 {
     bool fresh = false;
+    int r = m->anonymous ? volume_make(s, m->source, e) : 0;
+    if (r < 0)
+        return r;
     _cleanup_close_ int fd = volume_open(s, m->source, &fresh, e);
     if (fd < 0)
         return fd;

@@ -58,6 +58,8 @@ static int make_writable(int dir, struct err *e)
     return fchmod(upper, 0755) < 0 ? err_errno(e, "writable layer") : 0;
 }
 
+/* Named volumes stay, whatever becomes of the container. Anonymous ones get their names here and are made by each start that
+ * misses them (compose.c): a command that is killed now leaves none that belongs to nobody. */
 static int make_volumes(const struct store *s, struct plan *p, struct err *e)
 {
     for (size_t i = 0; i < p->mount_count; i++) {
@@ -65,25 +67,15 @@ static int make_volumes(const struct store *s, struct plan *p, struct err *e)
         char name[ID_LENGTH + 1];
         if (m->type != PLAN_MOUNT_VOLUME)
             continue;
-        int r = m->source ? 0 : id_random(name, e);
+        int r = m->source ? volume_make(s, m->source, e) : id_random(name, e);
         if (r == 0 && !m->source) {
             m->anonymous = true;
             r = str_copy(name, &m->source, e);
         }
-        if (r == 0)
-            r = volume_make(s, m->source, e);
         if (r < 0)
             return r;
     }
     return 0;
-}
-
-static void drop_volumes(const struct store *s, const struct plan *p)
-{
-    struct err ignored = {0};
-    for (size_t i = 0; i < p->mount_count; i++)
-        if (p->mounts[i].anonymous && p->mounts[i].source)
-            (void)volume_remove(s, p->mounts[i].source, &ignored);
 }
 
 /* A --rm container need not outlive a crash of the machine; every other plan is on the disk before its name is. */
@@ -170,9 +162,7 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
     r = make_volumes(s, plan, e);
     if (r == 0)
         r = build(s, plan, ret_waiter, e);
-    if (r < 0)
-        drop_volumes(s, plan);
-    else
+    if (r == 0)
         audit_note_container(s, AUDIT_CREATE, plan, plan->image_reference);
     return r;
 }

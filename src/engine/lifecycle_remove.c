@@ -43,6 +43,7 @@ int lifecycle_release_locked(const struct store *s, struct container *c, struct 
     return r;
 }
 
+/* While the container still names them: afterwards nobody would. */
 static void remove_volumes(const struct store *s, const struct plan *p)
 {
     struct err ignored = {0};
@@ -60,13 +61,13 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     if (r < 0)
         return r;
     audit_note_container(s, AUDIT_REMOVE, &c->plan, NULL);
+    if (volumes)
+        remove_volumes(s, &c->plan);
     (void)snprintf(name, sizeof(name), "rm-%s", c->id);
     if (renameat(s->containers, c->id, s->staging, name) < 0)
         return err_errno(e, "remove container %.12s", c->id);
     remove_marks(s, c);
     names_release(s, c->plan.name, c->id);
-    if (volumes)
-        remove_volumes(s, &c->plan);
     return path_remove_tree_at(s->staging, name, e);
 }
 

@@ -29,13 +29,14 @@ def duration(casemate, *words):
 
 @pytest.mark.slow
 def test_killed_run_leaves_nothing(casemate):
-    words = ("run", "--rm", HELLO, "true")
+    words = ("run", "--rm", "-v", "/data", HELLO, "true")
     casemate.ok(*words)
     whole = duration(casemate, *words)
     for _ in range(ROUNDS):
         killed_at(casemate, random.uniform(0, whole * 1.2), *words)
     wait.until(lambda: not casemate.ok("ps", "-aq"), what="the next commands to mend")
     casemate.assert_clean()
+    assert not os.listdir(os.path.join(casemate.root, "volumes")), "an anonymous volume of nobody"
     assert casemate.ok("run", "--rm", HELLO, "echo", "still works") == "still works\n"
 
 
@@ -43,14 +44,15 @@ def test_killed_run_leaves_nothing(casemate):
 def test_killed_rm_is_finished_by_the_next(casemate):
     for number in range(10):
         name = "c%d" % number
-        casemate.ok("run", "--name", name, HELLO, "true")
-        killed_at(casemate, random.uniform(0, 0.02), "rm", name)
+        casemate.ok("run", "--name", name, "-v", "/data", HELLO, "true")
+        killed_at(casemate, random.uniform(0, 0.02), "rm", "-v", name)
     left = casemate.ok("ps", "-aq").split()
     if left:
-        casemate.ok("rm", *left)
+        casemate.ok("rm", "-v", *left)
     casemate.ok("ps", "-a")
     casemate.assert_clean()
     assert not os.listdir(os.path.join(casemate.root, "staging"))
+    assert not os.listdir(os.path.join(casemate.root, "volumes"))
 
 
 def test_killed_client_does_not_end_a_container(casemate):
