@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A large image of three layers, made of the files of this machine's own /usr: sizes and content as real images have."""
+"""A large image of three layers, made of this machine's own /usr: sizes and content as real images have them."""
 import concurrent.futures
 import gzip
 import hashlib
@@ -74,4 +74,5 @@ def make(directory, megabytes):
     layers, size, count = [m[0] for m in made], sum(m[1] for m in made), sum(m[2] for m in made)
     image = images.make_image(layers, {"Cmd": ["true"]}, media=images.DOCKER)
     packed = sum(os.path.getsize(layer.path) for layer in layers)
-    return image, "%d layers, %d MB as gzip, %d MB unpacked, %d entries" % (len(layers), packed / 1e6, size / 1e6, count)
+    return image, "%d layers, %d MB as gzip, %d MB unpacked, %d entries" % (len(layers), packed / 1e6, size / 1e6,
+                                                                            count)

@@ -107,7 +107,8 @@ class Casemate(Engine):
 
 class Docker(Engine):
     label, package, program = "docker", "docker.io", "docker"
-    includes = "image by name, overlay, cgroup, system-call filter, 14 capabilities, log, removal; a daemon already runs"
+    includes = ("image by name, overlay, cgroup, system-call filter, 14 capabilities, log, removal; a daemon that "
+                "already runs")
     daemon = None
 
     def prepare(self, archive, layer):
@@ -166,10 +167,11 @@ class Docker(Engine):
 
 class Podman(Engine):
     label, package, program = "podman", "podman", "podman"
-    includes = "image by name, overlay, cgroup, system-call filter, 11 capabilities, log, removal; no network but loopback"
+    includes = ("image by name, overlay, cgroup, system-call filter, 11 capabilities, log, removal; no network but "
+                "loopback")
 
     def command(self, *words):
-        return Command([self.binary, "--root", self.base + "/root", "--runroot", self.base + "/runroot", "--tmpdir",
+        return Command([self.binary, "--root", self.base + "/root", "--runroot", self.base + "/run", "--tmpdir",
                         self.base + "/tmp", "--storage-driver", "overlay", "--cgroup-manager", "cgroupfs",
                         "--events-backend", "none", *words], self.env)
 
@@ -203,7 +205,8 @@ class Podman(Engine):
 class Oci(Engine):
     """A runtime alone, on a directory that was unpacked before."""
 
-    includes = "an OCI runtime alone on an unpacked directory: no image, overlay, limits, filter, own user ids, log or network"
+    includes = ("an OCI runtime alone on an unpacked directory: no image, overlay, limits, filter, own user ids, log or "
+                "network")
     pulls = False
 
     def prepare(self, archive, layer):

@@ -13,7 +13,7 @@ def _namespace(pid):
 
 
 def engine_processes():
-    """pid -> PSS in KiB of each process that is of an engine: in this process namespace itself, and not this program."""
+    """pid -> PSS in KiB of each process of an engine: in this process namespace itself, and not this program."""
     own = _namespace("self")
     found = {}
     for pid in host.pids():

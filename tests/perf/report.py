@@ -52,6 +52,7 @@ def _time_ratios(measured, names):
 
 def ratios(measured):
     """The first table: the aims and what was measured, all in this run."""
+    # Of crun: the aim for the commands of an OCI runtime, which `casemate run --rm` does much more than.
     rows = _time_ratios(measured, [("crun run", 0.8), ("docker run --rm", 1 / 20),
                                    ("docker run --rm --network none", 1 / 20)])
     for other in ("docker", "podman"):
@@ -66,7 +67,8 @@ def ratios(measured):
     others = [statistics.median(taken[name]) for name in ("docker", "podman") if name in taken]
     if others and "casemate" in taken:
         value = min(others) / statistics.median(taken["casemate"])
-        rows.append(_ratio("pull and unpack: the faster of docker and podman / casemate", "> 4", "%.1f" % value, value > 4))
+        rows.append(_ratio("pull and unpack: the faster of docker and podman / casemate", "> 4", "%.1f" % value,
+                           value > 4))
     return table(["what", "measured", "aim", "met"], rows)
 
 
