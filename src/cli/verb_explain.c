@@ -36,7 +36,7 @@ static void add_row(struct members *rows, const struct evidence_line *line)
     const struct practice *practice = practice_find(line->practice);
     char number[8];
     char record[24];
-    (void)snprintf(number, sizeof(number), "%2d", line->practice);
+    (void)snprintf(number, sizeof(number), "%d", line->practice);
     (void)snprintf(record, sizeof(record), "%llu", (unsigned long long)line->record);
     struct members m = members_item(rows);
     members_text(&m, "Number", number);
