@@ -27,5 +27,8 @@ struct sandbox_profile {
 /* Everything but the system-call filter. On kernels without Landlock that part is skipped. */
 int sandbox_enter(const struct sandbox_profile *profile, struct err *e);
 
+/* The system-call filter of this role (seccomp/tables.h), for good. */
+int sandbox_filter(const char *role, struct err *e);
+
 /* Landlock ABI of the running kernel, 0 when absent. */
 int sandbox_landlock_abi(void);

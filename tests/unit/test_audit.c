@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,37 +17,10 @@
 #include "engine/audit_files.h"
 #include "engine/audit_log.h"
 #include "engine/audit_read.h"
+#include "temp_store.h"
 
 #define OK(call) assert_int_equal(call, 0)
 #define TEXT_MAX (8U << 20)
-
-static char place[] = "/tmp/casemate-unit-XXXXXX";
-
-static int open_store(void **state)
-{
-    static struct store s;
-    struct err e = {0};
-    char root[64];
-    char run[64];
-    (void)strcpy(place, "/tmp/casemate-unit-XXXXXX");
-    if (geteuid() != 0 || !mkdtemp(place))
-        return -1;
-    (void)snprintf(root, sizeof(root), "%s/root", place);
-    (void)snprintf(run, sizeof(run), "%s/run", place);
-    (void)setenv("CASEMATE_ROOT", root, 1);
-    (void)setenv("CASEMATE_RUN", run, 1);
-    if (store_open(&s, &e) < 0)
-        return -1;
-    *state = &s;
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    struct err e = {0};
-    store_close(*state);
-    return path_remove_tree_at(AT_FDCWD, place, &e);
-}
 
 static void record(const struct store *s, const char *what)
 {
@@ -396,7 +368,7 @@ static void test_grants(void **state)
     assert_non_null(strstr(audit_log_warning(), "not in the audit log: container.start"));
 }
 
-#define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
+#define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, temp_store_open, temp_store_close)
 
 int main(void)
 {

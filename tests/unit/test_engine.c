@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,46 +14,18 @@
 
 #include "base/ids.h"
 #include "base/io.h"
-#include "base/path.h"
 #include "engine/lock.h"
 #include "engine/merge.h"
 #include "engine/names.h"
 #include "engine/record.h"
 #include "engine/volume.h"
 #include "store/idpool.h"
+#include "temp_store.h"
 
 #define ID_A "aa7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define ID_B "bb7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 #define OK(call) assert_int_equal(call, 0)
-
-static char place[] = "/tmp/casemate-unit-XXXXXX";
-
-static int open_store(void **state)
-{
-    static struct store s;
-    struct err e = {0};
-    char root[64];
-    char run[64];
-    (void)strcpy(place, "/tmp/casemate-unit-XXXXXX");
-    if (geteuid() != 0 || !mkdtemp(place))
-        return -1;
-    (void)snprintf(root, sizeof(root), "%s/root", place);
-    (void)snprintf(run, sizeof(run), "%s/run", place);
-    (void)setenv("CASEMATE_ROOT", root, 1);
-    (void)setenv("CASEMATE_RUN", run, 1);
-    if (store_open(&s, &e) < 0)
-        return -1;
-    *state = &s;
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    struct err e = {0};
-    store_close(*state);
-    return path_remove_tree_at(AT_FDCWD, place, &e);
-}
 
 static int make_container(const struct store *s, const char *id)
 {
@@ -387,7 +358,7 @@ int main(void)
 {
     if (geteuid() != 0)
         return 77; /* the store belongs to root */
-#define STORED(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
+#define STORED(f) cmocka_unit_test_setup_teardown(f, temp_store_open, temp_store_close)
     const struct CMUnitTest tests[] = {
         STORED(test_names),
         STORED(test_name_of_killed_command),

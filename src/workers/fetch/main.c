@@ -14,7 +14,6 @@
 #include "base/ipc.h"
 #include "base/sandbox.h"
 #include "base/worker.h"
-#include "seccomp/tables.h"
 #include "workers/fetch/fetch.h"
 
 #define CERTIFICATES_MAX (4U << 20)
@@ -48,8 +47,7 @@ static int enter_sandbox(struct err *e)
     int r = sandbox_enter(&profile, e);
     if (r < 0)
         return r;
-    r = filter_install(filter_find("fetch"));
-    return r < 0 ? err_set(e, -r, "install the system call filter: %s", strerror(-r)) : 0;
+    return sandbox_filter("fetch", e);
 }
 
 #define TEXT_OK(field) message_text_ok(field, sizeof(field))

@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/sandbox.h"
 #include "base/worker.h"
-#include "seccomp/tables.h"
 #include "workers/parse/parse.h"
 
 static int read_document(int fd, struct buf *text, struct err *e)
@@ -98,13 +97,8 @@ int main(void)
     static struct ipc_message m;
     struct err e = {0};
     const struct sandbox_profile profile = {0};
-    if (sandbox_enter(&profile, &e) < 0)
+    if (sandbox_enter(&profile, &e) < 0 || sandbox_filter("parse", &e) < 0)
         worker_fail(&e);
-    int installed = filter_install(filter_find("parse"));
-    if (installed < 0) {
-        (void)err_set(&e, -installed, "install the system call filter: %s", strerror(-installed));
-        worker_fail(&e);
-    }
     for (;;) {
         int r = ipc_receive(WORKER_SOCKET, &m, &e);
         if (r == 0)

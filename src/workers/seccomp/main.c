@@ -4,7 +4,6 @@
  * own default profile, which is part of the program, or one text from outside, never both: what a hostile text does to the process
  * cannot reach the filter that stays beneath it.
  */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +13,6 @@
 #include "base/sandbox.h"
 #include "base/worker.h"
 #include "seccomp/below.h"
-#include "seccomp/tables.h"
 
 _Static_assert(BELOW_SHOWN == MESSAGE_SECCOMP_SHOWN, "what is shown must fit the message");
 
@@ -80,13 +78,8 @@ int main(void)
     static struct ipc_message m;
     struct err e = {0};
     const struct sandbox_profile profile = {0};
-    if (sandbox_enter(&profile, &e) < 0)
+    if (sandbox_enter(&profile, &e) < 0 || sandbox_filter("seccomp", &e) < 0)
         worker_fail(&e);
-    int installed = filter_install(filter_find("seccomp"));
-    if (installed < 0) {
-        (void)err_set(&e, -installed, "install the system call filter: %s", strerror(-installed));
-        worker_fail(&e);
-    }
     int r = ipc_receive(WORKER_SOCKET, &m, &e);
     if (r > 0)
         r = serve(&m, &e);

@@ -6,13 +6,10 @@
  */
 #include "workers/unpack/sandbox.h"
 
-#include <errno.h>
 #include <linux/capability.h>
-#include <string.h>
 
 #include "base/sandbox.h"
 #include "base/syscalls.h"
-#include "seccomp/tables.h"
 
 #define CAP_BIT(cap) (1ULL << (cap))
 
@@ -48,6 +45,5 @@ int sandbox_enter_unpack(int root_fd, struct err *e)
     r = sandbox_enter(&profile, e);
     if (r < 0)
         return r;
-    r = filter_install(filter_find("unpack"));
-    return r < 0 ? err_set(e, -r, "install the system-call filter: %s", strerror(-r)) : 0;
+    return sandbox_filter("unpack", e);
 }
