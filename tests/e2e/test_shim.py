@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lib import host, shim as shim_module, wait
+from lib import casemate as casemate_module, host, shim as shim_module, wait
 from lib.shim import (Client, Shim, EXIT, STDERR, STDIN_END, STDIN_ONCE, STDIN_OPEN, STDOUT, TTY, WANT_ALL, WANT_STDERR,
                       WANT_STDIN, WANT_STDOUT)
 
@@ -549,8 +549,12 @@ def in_mount_namespace(body):
     here = os.path.dirname(os.path.abspath(__file__))
     import inspect
     script = FULL_DISK % (os.path.dirname(here), os.path.abspath(__file__), inspect.getsource(full_disk), body)
-    done = subprocess.run(["unshare", "-m", "--propagation", "private", "python3", "-c", script], capture_output=True,
-                          text=True, check=False, timeout=wait.seconds(120))
+    base = casemate_module.make_base("casemate-full-")
+    try:
+        done = subprocess.run(["unshare", "-m", "--propagation", "private", "python3", "-c", script], capture_output=True, text=True,
+                              check=False, timeout=wait.seconds(120), env={**os.environ, "CASEMATE_TEST_DIR": base})
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
