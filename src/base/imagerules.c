@@ -153,7 +153,8 @@ int image_rule_volume(const char *path, char *ret_clean, struct err *e)
         return err_set(e, EINVAL, "volume '%.200s' would cover the whole root file system", path);
     for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
         if (is_below(ret_clean, reserved[i]))
-            return err_set(e, EINVAL, "volume '%.200s' would cover %s", path, reserved[i]);
+            return err_refuse(e, 5, "volume '%.200s' is refused: it would cover %s; mount it elsewhere", path,
+                              reserved[i]);
     return 0;
 }
 

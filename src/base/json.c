@@ -38,8 +38,9 @@ int json_parse(const char *text, size_t length, struct json_object **ret_object,
 
 /* One member name of an object that is open while scanning. */
 struct seen_key {
-    size_t start;  /* of the quoted text, behind the opening quote */
-    size_t length; /* as written, escapes not resolved */
+    const char *text; /* in the document, or `decoded` */
+    size_t length;
+    char *decoded; /* owned, where the name has escapes; else NULL */
 };
 
 /* The keys of all objects that are open; `first` of a level is where its keys begin. */
@@ -54,26 +55,63 @@ struct key_stack {
 
 #define KEYS_PER_OBJECT_MAX 4096
 
-static int key_push(struct key_stack *s, const char *text, size_t start, size_t length, struct err *e)
+static void keys_drop(struct key_stack *s, size_t keep)
+{
+    while (s->count > keep)
+        free(s->keys[--s->count].decoded);
+}
+
+/* What the escapes of a name stand for, as json-c reads them. `quoted` begins and ends with a quote. */
+static int key_decode(const char *quoted, size_t length, struct seen_key *ret, struct err *e)
+{
+    struct json_tokener *t = json_tokener_new();
+    if (!t)
+        return err_oom(e);
+    _cleanup_json_ struct json_object *name = json_tokener_parse_ex(t, quoted, (int)length);
+    json_tokener_free(t);
+    if (!json_object_is_type(name, json_type_string))
+        return err_set(e, EINVAL, "JSON: the name of a member has a malformed escape");
+    ret->length = (size_t)json_object_get_string_len(name);
+    if (strlen(json_object_get_string(name)) != ret->length)
+        return err_set(e, EINVAL, "JSON: the name of a member has a NUL character in it");
+    ret->decoded = strdup(json_object_get_string(name));
+    ret->text = ret->decoded;
+    return ret->decoded ? 0 : err_oom(e);
+}
+
+static int key_check(const struct key_stack *s, const struct seen_key *key, struct err *e)
 {
     size_t first = s->first[s->depth];
     if (s->count - first >= KEYS_PER_OBJECT_MAX)
         return err_set(e, E2BIG, "JSON: an object has more than %d members", KEYS_PER_OBJECT_MAX);
-    if (memchr(text + start, '\\', length) != NULL)
-        return err_set(e, EINVAL, "JSON: escapes in the name of a member are not accepted");
     for (size_t i = first; i < s->count; i++)
-        if (s->keys[i].length == length && memcmp(text + s->keys[i].start, text + start, length) == 0)
+        if (s->keys[i].length == key->length && memcmp(s->keys[i].text, key->text, key->length) == 0)
             return err_set(e, EINVAL, "JSON: '%.*s' occurs twice in one object",
-                           (int)(length < 80 ? length : 80), text + start);
+                           (int)(key->length < 80 ? key->length : 80), key->text);
+    return 0;
+}
+
+static int key_push(struct key_stack *s, const char *text, size_t start, size_t length, struct err *e)
+{
+    struct seen_key key = {.text = text + start, .length = length};
+    int r = memchr(key.text, '\\', length) ? key_decode(key.text - 1, length + 2, &key, e) : 0;
+    if (r == 0)
+        r = key_check(s, &key, e);
+    if (r < 0) {
+        free(key.decoded);
+        return r;
+    }
     if (s->count == s->capacity) {
         size_t capacity = s->capacity ? s->capacity * 2 : 64;
         struct seen_key *grown = reallocarray(s->keys, capacity, sizeof(*grown));
-        if (!grown)
+        if (!grown) {
+            free(key.decoded);
             return err_oom(e);
+        }
         s->keys = grown;
         s->capacity = capacity;
     }
-    s->keys[s->count++] = (struct seen_key){start, length};
+    s->keys[s->count++] = key;
     return 0;
 }
 
@@ -100,7 +138,7 @@ static int scan_keys(const char *text, size_t length, struct key_stack *s, struc
             s->first[s->depth] = s->count;
             s->object[s->depth] = c == '{';
         } else if ((c == '}' || c == ']') && s->depth > 0) {
-            s->count = s->first[s->depth];
+            keys_drop(s, s->first[s->depth]);
             s->depth--;
         } else if (c == '"') {
             size_t end = string_end(text, length, i);
@@ -132,6 +170,7 @@ static int scan_duplicates(const char *text, size_t length, struct err *e)
 {
     struct key_stack stack = {0};
     int r = scan_keys(text, length, &stack, e);
+    keys_drop(&stack, 0);
     free(stack.keys);
     return r;
 }

@@ -132,6 +132,7 @@ def test_row_43_programs_of_the_host_are_for_reading_only(casemate):
 
 @pytest.mark.row(43)
 def test_row_43_own_state_and_engine_sockets(casemate, tmp_path):
+    """CVE-2021-43816."""
     for path in (casemate.root, os.path.dirname(casemate.root), casemate.rundir):
         said = casemate.fails("run", "--rm", "-v", path + ":/x:ro", HELLO, "true", status=125)
         assert "practice 5" in said, (path, said)

@@ -111,6 +111,7 @@ def stable(probe):
 @pytest.mark.row(54)
 @pytest.mark.parametrize("flags", [(), ("--cap-add", "@switch-user"), ("--read-only",), ("-u", "1000")])
 def test_row_54_exec_is_no_more_than_run(casemate, flags):
+    """GEN-exec-setns."""
     casemate.ok("run", "-d", "--name", "web", *flags, HELLO, "sleep", "1000")
     run = stable(probe_of(casemate, "run", "--rm", *flags, HELLO, "probe", "--json"))
     exec_ = stable(probe_of(casemate, "exec", "web", "/hello", "probe", "--json"))
@@ -274,9 +275,20 @@ def test_row_84_no_copy_of_the_image_is_made(casemate, busybox):
 
 @pytest.mark.row(87)
 def test_row_87_supplementary_groups_are_exact(casemate, busybox):
+    """CVE-2022-2990, CVE-2022-2995, CVE-2022-36109, CVE-2023-25173."""
     cases = [((), "0"), (("-u", "app"), "1000 50 2000"), (("-u", "app:app"), "1000"), (("-u", "1000"), "1000 50 2000"),
              (("-u", "1000:50"), "50"), (("-u", "app", "--group-add", "daemon"), "1000 1 50 2000"),
              (("-u", "1000", "--group-add", "4242"), "1000 50 2000 4242")]
     for flags, wanted in cases:
         got = casemate.ok("run", "--rm", *flags, busybox, "id", "-G").split()
         assert sorted(got) == sorted(set(wanted.split()) | set()), (flags, got)
+
+
+@pytest.mark.row(87)
+def test_row_87_a_group_that_is_shut_out_stays_out(casemate):
+    """CVE-2022-36109: others may read, the file's group may not; a lost group would let its members in."""
+    layer = images.busybox_layer().file("etc/passwd", images.PASSWD).file("etc/group", images.GROUP)
+    casemate.load(images.make_image([layer.file("secret", "x", mode=0o604, gid=50)], {"Cmd": ["sh"]}), "acl:latest")
+    result = casemate.run("run", "--rm", "-u", "app", "acl:latest", "cat", "/secret")
+    assert result.status == 1 and "Permission denied" in result.err, result
+    assert casemate.ok("run", "--rm", "-u", "1001", "acl:latest", "cat", "/secret") == "x"

@@ -163,7 +163,7 @@ def reaches(path, uid):
 
 
 def test_other_users_reach_neither_socket_nor_files(casemate, busybox):
-    """CVE-2021-41091, CVE-2024-25621: data root and run directory are closed; so is each attach socket."""
+    """CVE-2021-21284, CVE-2021-41091, CVE-2021-41103, CVE-2024-25621: data root and run directory are closed; so is each attach socket."""
     casemate.ok("run", "-d", "--name", "aa", busybox, "sleep", "1000")
     uid = int(host.status_field(casemate.pid("aa"), "Uid").split()[0])
     found = [os.path.join(where, name) for where, _, names in os.walk(casemate.root) for name in names if name == "attach.sock"]

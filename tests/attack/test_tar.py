@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile layers and image archives: nothing outside the layer's own directory is read, written or linked, what is refused
-leaves nothing, and no archive costs more than the limits say (ATTACKS.md, group tar and dos)."""
+leaves nothing, and no archive costs more than the limits say (ATTACKS.md, group tar and dos: GEN-tar-traversal, GEN-tar-symlink-write,
+GEN-tar-whiteout, GEN-tar-devnode, GEN-tar-suid+xattr, CVE-2025-47290)."""
 import gzip
 import json
 import os

@@ -106,8 +106,12 @@ static void test_json_strict(void **state)
 {
     (void)state;
     struct err e = {0};
-    static const char *const good[] = {"{}", "[1,2]", "{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}",
-                                       " {\"a\":\"{\\\"a\\\":1}\"} \n", "12"};
+    static const char *const good[] = {"{}",
+                                       "[1,2]",
+                                       "{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}",
+                                       " {\"a\":\"{\\\"a\\\":1}\"} \n",
+                                       "12",
+                                       "{\"a\\/b\":1,\"a\\\"b\":2,\"\\u0026\":3,\"a\":{\"a\\/b\":1}}"};
     static const char *const bad[] = {"",
                                       "{",
                                       "{'a':1}",
@@ -116,6 +120,11 @@ static void test_json_strict(void **state)
                                       "{\"a\":1,\"a\":2}",
                                       "{\"a\":1,\"b\":{\"c\":1,\"c\":2}}",
                                       "{\"\\u0061\":1,\"a\":2}",
+                                      "{\"a/b\":1,\"a\\/b\":2}",
+                                      "{\"\\u00c4\":1,\"\xc3\x84\":2}",
+                                      "{\"a\\u0000b\":1}",
+                                      "{\"a\\x\":1}",
+                                      "{\"\\u00\":1}",
                                       "NaN",
                                       "{\"a\":\"\xff\"}"};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)

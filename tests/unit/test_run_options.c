@@ -135,7 +135,7 @@ static void test_wrong_mounts(void **state)
     REFUSED(EINVAL, "not [SOURCE:]TARGET", "-v", "");
     REFUSED(EINVAL, "not [SOURCE:]TARGET", "-v", ":/x");
     REFUSED(EINVAL, "whole root", "-v", "/a:/");
-    REFUSED(EINVAL, "cover /proc", "-v", "/a:/proc/x");
+    REFUSED(EPERM, "cover /proc", "-v", "/a:/proc/x");
     REFUSED(EINVAL, "'..'", "-v", "/a:/b/../../c");
     REFUSED(EINVAL, "volume name", "-v", "a/b:/c");
     REFUSED(EINVAL, "unknown mode 'rx'", "-v", "/a:/b:rx");
