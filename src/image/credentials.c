@@ -62,26 +62,37 @@ static int read_document(const char *path, struct json_object **ret, struct err 
     return r < 0 ? err_wrap(e, "%s", path) : 1;
 }
 
-/* base64("USER:PASSWORD") */
+/* USER:PASSWORD, in place. */
+static int split(char *plain, struct credentials *ret, struct err *e)
+{
+    char *colon = strchr(plain, ':');
+    if (!colon || colon == plain)
+        return -EINVAL;
+    *colon = '\0';
+    int r = str_put(ret->user, sizeof(ret->user), plain, e);
+    return r < 0 ? r : str_put(ret->password, sizeof(ret->password), colon + 1, e);
+}
+
+/* base64("USER:PASSWORD"). Several threads of a pull do this at once. */
 static int decode(const char *auth, struct credentials *ret, struct err *e)
 {
     struct base64_decode_ctx context;
-    static uint8_t plain[BASE64_DECODE_LENGTH(AUTH_MAX * 2)];
+    size_t encoded = strlen(auth);
     size_t length = 0;
     int r = -EINVAL;
+    if (encoded > AUTH_MAX * 2)
+        return err_set(e, EINVAL, "\"auth\" is too long");
+    size_t size = BASE64_DECODE_LENGTH(encoded) + 1;
+    _cleanup_free_ char *plain = malloc(size);
+    if (!plain)
+        return err_oom(e);
     base64_decode_init(&context);
-    if (strlen(auth) < sizeof(plain) && base64_decode_update(&context, &length, plain, strlen(auth), auth) &&
-        base64_decode_final(&context) && length < sizeof(plain) && !memchr(plain, 0, length)) {
+    if (base64_decode_update(&context, &length, (uint8_t *)plain, encoded, auth) &&
+        base64_decode_final(&context) && !memchr(plain, 0, length)) {
         plain[length] = '\0';
-        char *colon = strchr((char *)plain, ':');
-        if (colon && colon != (char *)plain) {
-            *colon = '\0';
-            r = str_put(ret->user, sizeof(ret->user), (char *)plain, e);
-            if (r == 0)
-                r = str_put(ret->password, sizeof(ret->password), colon + 1, e);
-        }
+        r = split(plain, ret, e);
     }
-    explicit_bzero(plain, sizeof(plain));
+    explicit_bzero(plain, size);
     return r == -EINVAL ? err_set(e, EINVAL, "\"auth\" is not the base64 form of USER:PASSWORD") : r;
 }
 

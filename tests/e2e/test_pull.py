@@ -162,6 +162,29 @@ def test_password(casemate, registry_auth):
     assert registries.PASSWORD.encode() not in words
 
 
+def test_a_connection_that_breaks_behind_the_password(casemate, lying_registry):
+    """Asked again as after any break: the answer before it, which wanted the password, is not taken for a refusal of it."""
+    image = images.make_image([images.Layer().file("f", "x")], {"Cmd": ["/x"]})
+    name = lying_registry.put(image, "x/y:1")
+    path, breaks = "/v2/x/y/blobs/" + image.layers[0].digest, [True, True]
+
+    def guarded(handler):
+        if not handler.headers.get("Authorization"):
+            return lying_registry.reply(handler, 401, WWW_Authenticate='Basic realm="here"')
+        if handler.path == path and breaks.pop():
+            handler.close_connection = True
+            return None
+        if handler.path == path:
+            return lying_registry.reply(handler, 200, lying_registry.blobs[image.layers[0].digest])
+        return lying_registry.reply(handler, 200, b"{}", Content_Type="application/json")
+
+    lying_registry.hooks["/v2/"] = lying_registry.hooks[path] = guarded
+    casemate.ok("login", PLAIN, "-u", registries.USER, "--password-stdin", lying_registry.host, input=registries.PASSWORD)
+    breaks.insert(0, False)
+    casemate.ok("pull", "-q", PLAIN, name)
+    assert breaks == []
+
+
 def test_what_is_not_there(casemate, registry):
     registry.push(made("there"), "pull/there:1")
     for name in ("pull/there:2", "pull/nowhere:1"):
