@@ -142,7 +142,7 @@ stage_fuzz()
         found=1
         name=$(basename "$target")
         mkdir -p "$temporary/$name" "$build/fuzz/crashes"
-        single "$name" "$target" -error_exitcode=1 -max_total_time="${CASEMATE_FUZZ_SECONDS:-15}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \
+        single "$name" "$target" -error_exitcode=1 -max_total_time="${CASEMATE_FUZZ_SECONDS:-10}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \
             -verbosity=0 -artifact_prefix="$build/fuzz/crashes/$name-" "$temporary/$name" "tests/fuzz/corpus/${name#fuzz_}"
     done
     [ $found = 1 ] || { echo "no fuzz targets"; tally 0 0 1; }
