@@ -30,6 +30,18 @@ const struct option_entry run_shared_options[] = {
      AT(env)},
     {"env-file", 0, OPTION_LIST, "FILE", "Read variables from a file", AT(env_files), .complete = "files"},
     {"group-add", 0, OPTION_CUSTOM, "GROUP", "Add a supplementary group", AT(plan.group_add), run_set_group},
+    {"health-cmd", 0, OPTION_STRING, "COMMAND", "Command whose success says that the container is healthy",
+     AT(health_cmd)},
+    {"health-interval", 0, OPTION_DURATION, "TIME", "Time between two checks (default 30s)",
+     AT(plan.health_interval)},
+    {"health-retries", 0, OPTION_CUSTOM, "N", "Failures in a row that make it unhealthy (default 3)",
+     AT(plan.health_retries), run_set_health_retries},
+    {"health-start-interval", 0, OPTION_DURATION, "TIME", "The same in the start period (default 5s)",
+     AT(plan.health_start_interval)},
+    {"health-start-period", 0, OPTION_DURATION, "TIME", "Time to start, in which failures do not count",
+     AT(plan.health_start_period)},
+    {"health-timeout", 0, OPTION_DURATION, "TIME", "Time that one check may take (default 30s)",
+     AT(plan.health_timeout)},
     {"hostname", 'h', OPTION_CUSTOM, "NAME", "Host name of the container", AT(plan.hostname),
      run_set_hostname},
     {"init", 0, OPTION_BOOL, NULL, "Run a small init that reaps processes and forwards signals",
@@ -46,6 +58,7 @@ const struct option_entry run_shared_options[] = {
     {"network", 0, OPTION_CUSTOM, "NETWORK", "Network: none is what there is so far", AT(plan.network),
      run_set_network, "none"},
     {"net", 0, OPTION_CUSTOM, "NETWORK", "The same as --network", AT(plan.network), run_set_network, "none"},
+    {"no-healthcheck", 0, OPTION_BOOL, NULL, "Do not run the image's health check", AT(no_healthcheck)},
     {"pids-limit", 0, OPTION_CUSTOM, "NUMBER", "Limit of processes and threads; -1: unlimited", AT(plan.pids),
      run_set_limit},
     {"platform", 0, OPTION_STRING, "PLATFORM", "Platform of an image that is pulled (linux/arm64)",
@@ -56,6 +69,8 @@ const struct option_entry run_shared_options[] = {
      "missing always never"},
     {"quiet", 'q', OPTION_BOOL, NULL, "No progress of a pull", AT(quiet)},
     {"read-only", 0, OPTION_BOOL, NULL, "Mount the root file system read-only", AT(plan.read_only)},
+    {"restart", 0, OPTION_CUSTOM, "POLICY", "When it ends: no, on-failure[:N], always or unless-stopped",
+     AT(plan.restart), run_set_restart, "no on-failure always unless-stopped"},
     {"rm", 0, OPTION_BOOL, NULL, "Remove the container when it ends", AT(plan.auto_remove)},
     {"security-opt", 0, OPTION_CUSTOM, "OPTION", "seccomp=FILE, apparmor=PROFILE, no-new-privileges", 0,
      run_set_security},
@@ -111,11 +126,13 @@ static int read_command(const struct invocation *in, struct plan *p, struct err 
     return r;
 }
 
-static int check(const struct run_options *o, struct err *e)
+static int check(struct run_options *o, struct err *e)
 {
     if (o->detach && o->attach)
         return err_set(e, EINVAL, "--detach and --attach exclude each other");
     int r = run_check_mounts(&o->plan, e);
+    if (r == 0)
+        r = run_check_living(o, e);
     return r < 0 ? r : run_check_limits(&o->plan, e);
 }
 

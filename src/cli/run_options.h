@@ -21,8 +21,10 @@ struct run_options {
     bool sig_proxy;
     unsigned attach; /* enum run_stream; 0: -a was not given */
     enum plan_pull pull;
-    const char *platform;                                /* NULL: the machine's */
-    const char *detach_keys;                             /* NULL: the default */
+    const char *platform;    /* NULL: the machine's */
+    const char *detach_keys; /* NULL: the default */
+    const char *health_cmd;  /* NULL: the image's */
+    bool no_healthcheck;
     const char *cid_file;                                /* NULL: none */
     struct str_list env, env_files, labels, label_files; /* as given; in the plan after run_options_read */
 };

@@ -21,6 +21,12 @@ int run_set_ulimit(void *target, const char *value, struct err *e);
 /* --memory-swap against --memory. */
 int run_check_limits(const struct plan *p, struct err *e);
 
+/* run_living.c: the member of the plan */
+int run_set_restart(void *target, const char *value, struct err *e);
+int run_set_health_retries(void *target, const char *value, struct err *e);
+/* --restart against --rm; --health-cmd and --no-healthcheck into the plan. */
+int run_check_living(struct run_options *o, struct err *e);
+
 /* run_env.c: environment and labels, from files first, then from the options. */
 int run_read_env(struct run_options *o, struct err *e);
 int run_read_labels(struct run_options *o, struct err *e);
@@ -42,5 +48,4 @@ int run_set_security(void *target, const char *value, struct err *e);
 /* Flags of which only the value that changes nothing is supported. */
 int run_set_privileged(void *target, const char *value, struct err *e);
 int run_set_namespace(void *target, const char *value, struct err *e);
-int run_set_restart(void *target, const char *value, struct err *e);
 int run_set_log_driver(void *target, const char *value, struct err *e);

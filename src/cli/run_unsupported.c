@@ -8,7 +8,6 @@
 
 #define NETWORK " yet: containers have no network but loopback (--network none)"
 #define WINDOWS ": it is for other systems than Linux"
-#define HEALTH " yet: health checks are not run"
 #define BLOCK_IO " yet: block I/O has no limits so far"
 
 #define NO(option, value, why)                          \
@@ -28,7 +27,6 @@ const struct option_entry run_unsupported_options[] = {
     ONLY("pid", "WORD", "PID namespace: private is what there is", run_set_namespace, "private"),
     {"privileged", 0, OPTION_CUSTOM, NULL, "Refused: grant capabilities one by one instead", 0,
      run_set_privileged},
-    ONLY("restart", "POLICY", "Restart policy: no is what there is", run_set_restart, "no"),
     ONLY("userns", "WORD", "User namespace: private is what there is", run_set_namespace, "private"),
     ONLY("uts", "WORD", "UTS namespace: private is what there is", run_set_namespace, "private"),
     NO("add-host", "HOST:IP", NETWORK),
@@ -57,12 +55,6 @@ const struct option_entry run_unsupported_options[] = {
     NO("dns-search", "DOMAIN", NETWORK),
     NO("expose", "PORT", NETWORK),
     NO("gpus", "REQUEST", " yet"),
-    NO("health-cmd", "COMMAND", HEALTH),
-    NO("health-interval", "TIME", HEALTH),
-    NO("health-retries", "N", HEALTH),
-    NO("health-start-interval", "TIME", HEALTH),
-    NO("health-start-period", "TIME", HEALTH),
-    NO("health-timeout", "TIME", HEALTH),
     NO("io-maxbandwidth", "N", WINDOWS),
     NO("io-maxiops", "N", WINDOWS),
     NO("ip", "ADDRESS", NETWORK),
@@ -77,7 +69,6 @@ const struct option_entry run_unsupported_options[] = {
     NO("memory-swappiness", "N", ": containers do not swap unless --memory-swap says so"),
     NO("net-alias", "NAME", NETWORK),
     NO("network-alias", "NAME", NETWORK),
-    NO("no-healthcheck", NULL, HEALTH),
     NO("oom-kill-disable", NULL, ": a container that is out of memory must end before the host does"),
     NO("oom-score-adj", "N", ": containers go before the programs of the host"),
     {"publish", 'p', OPTION_UNSUPPORTED, "PORTS", NETWORK},

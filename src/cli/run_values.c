@@ -170,14 +170,6 @@ int run_set_namespace(void *target, const char *value, struct err *e)
     return err_set(e, ENOTSUP, "not supported: each container has namespaces of its own (private)");
 }
 
-int run_set_restart(void *target, const char *value, struct err *e)
-{
-    (void)target;
-    if (!*value || str_equal(value, "no"))
-        return 0;
-    return err_set(e, ENOTSUP, "not supported yet: only 'no' is");
-}
-
 int run_set_log_driver(void *target, const char *value, struct err *e)
 {
     (void)target;

@@ -59,6 +59,9 @@ int container_refresh(struct container *c, struct err *e)
     int r = record_read_start(c->dir, &c->start, e);
     if (r < 0)
         return r;
+    r = live_read(c->dir, &c->plan, &c->live, e);
+    if (r < 0)
+        return r;
     record_read_error(c->dir, c->error, sizeof(c->error));
     if (c->start.time == 0) {
         c->status = CONTAINER_CREATED;

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "engine/live.h"
 #include "plan/plan.h"
 #include "store/root.h"
 
@@ -36,6 +37,7 @@ struct container {
     int shim_dir; /* containers/<id>/shim/ */
     int waiter;   /* lock_waiter() while held: the container stays until its end has been read; else -1 */
     struct plan plan;
+    struct live live;
     enum container_status status;
     struct container_start start;
     int exit_code; /* when exited */

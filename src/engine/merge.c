@@ -72,6 +72,30 @@ static int merge_volumes(struct plan *p, const struct image *image, struct err *
     return 0;
 }
 
+/* A number that neither has given is the engine's default (health.h). */
+static void merge_number(uint64_t *value, uint64_t of_image)
+{
+    if (*value == PLAN_UNSET || *value == 0)
+        *value = of_image ? of_image : PLAN_UNSET;
+}
+
+/* As Docker: a command of the user's own keeps the image's times where none are given. */
+static int merge_health(struct plan *p, const struct image *image, struct err *e)
+{
+    const struct image_healthcheck *h = &image->healthcheck;
+    int r = 0;
+    if (p->health_test.count == 0)
+        r = str_list_copy(&h->test, &p->health_test, e);
+    if (r == 0)
+        r = str_list_copy(&image->shell, &p->health_shell, e);
+    merge_number(&p->health_interval, h->interval);
+    merge_number(&p->health_timeout, h->timeout);
+    merge_number(&p->health_start_period, h->start_period);
+    merge_number(&p->health_start_interval, h->start_interval);
+    merge_number(&p->health_retries, h->retries);
+    return r;
+}
+
 int merge_image(struct plan *p, const struct image *image, struct err *e)
 {
     int r = merge_command(p, image, e);
@@ -81,6 +105,8 @@ int merge_image(struct plan *p, const struct image *image, struct err *e)
         r = merge_labels(p, image, e);
     if (r == 0)
         r = merge_volumes(p, image, e);
+    if (r == 0)
+        r = merge_health(p, image, e);
     if (r == 0 && !p->user)
         r = str_copy(image->user ? image->user : "", &p->user, e);
     if (r == 0 && !p->working_dir)

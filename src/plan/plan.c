@@ -9,6 +9,11 @@ void plan_init(struct plan *p)
 {
     *p = (struct plan){
         .stop_timeout = PLAN_UNSET,
+        .health_interval = PLAN_UNSET,
+        .health_timeout = PLAN_UNSET,
+        .health_start_period = PLAN_UNSET,
+        .health_start_interval = PLAN_UNSET,
+        .health_retries = PLAN_UNSET,
         .memory = PLAN_UNSET,
         .memory_swap = PLAN_UNSET,
         .cpus_nano = PLAN_UNSET,
@@ -22,7 +27,7 @@ static void clear_strings(struct plan *p)
     char **const strings[] = {
         &p->name,       &p->image_reference, &p->user,        &p->working_dir,     &p->hostname,
         &p->domainname, &p->stop_signal,     &p->cpuset_cpus, &p->seccomp_profile, &p->apparmor_profile,
-        &p->network,
+        &p->network,    &p->restart,
     };
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         free(*strings[i]);
@@ -31,8 +36,8 @@ static void clear_strings(struct plan *p)
 static void clear_lists(struct plan *p)
 {
     struct str_list *const lists[] = {
-        &p->entrypoint, &p->command,  &p->env,          &p->group_add, &p->labels,
-        &p->cap_add,    &p->cap_drop, &p->security_opt, &p->sysctls,   &p->notes,
+        &p->entrypoint, &p->command,      &p->env,     &p->group_add, &p->labels,      &p->cap_add,
+        &p->cap_drop,   &p->security_opt, &p->sysctls, &p->notes,     &p->health_test, &p->health_shell,
     };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         str_list_clear(lists[i]);

@@ -87,6 +87,13 @@ struct plan {
     uint64_t stop_timeout;  /* seconds; PLAN_UNSET: 10 */
     struct str_list labels; /* KEY=VALUE */
 
+    /* how it is kept alive; numbers are PLAN_UNSET until the image is merged, then what holds */
+    char *restart; /* plan/restart.h; NULL: no. `update` changes it in engine/live.h, not here */
+    struct str_list health_test;  /* Docker's: CMD ARG…, CMD-SHELL COMMAND, NONE; empty: the image's */
+    struct str_list health_shell; /* what runs a CMD-SHELL; empty: /bin/sh -c */
+    uint64_t health_interval, health_timeout, health_start_period, health_start_interval; /* nanoseconds */
+    uint64_t health_retries;
+
     /* files */
     struct plan_mount *mounts;
     size_t mount_count;

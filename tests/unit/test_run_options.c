@@ -194,10 +194,37 @@ static void test_not_there(void **state)
     REFUSED(EPERM, "practice 5", "--pid", "host");
     REFUSED(ENOTSUP, "not supported", "--ipc", "container:x");
     REFUSED(ENOTSUP, "--network none", "--network", "bridge");
-    REFUSED(ENOTSUP, "only 'no'", "--restart", "always");
     REFUSED(EINVAL, "did you mean --memory", "--memroy", "1g");
     _cleanup_run_options_ struct run_options o = {0};
     READ(&o, "--privileged=false", "--ipc", "private", "--restart=no", "--log-driver", "json-file", "image");
+}
+
+static void test_living(void **state)
+{
+    (void)state;
+    REFUSED(EINVAL, "invalid restart policy 'often'", "--restart", "often");
+    REFUSED(EINVAL, "must be an integer", "--restart", "on-failure:x");
+    REFUSED(EINVAL, "maximum retry count cannot be used", "--restart=always:3");
+    REFUSED(EINVAL, "Conflicting options: --restart and --rm", "--rm", "--restart=always");
+    REFUSED(EINVAL, "--no-healthcheck conflicts", "--no-healthcheck", "--health-cmd", "true");
+    REFUSED(EINVAL, "--no-healthcheck conflicts", "--no-healthcheck", "--health-retries=2");
+    REFUSED(EINVAL, "--health-interval cannot be less than 1ms", "--health-interval", "10us");
+    REFUSED(EINVAL, "cannot be negative", "--health-retries", "-1");
+    _cleanup_run_options_ struct run_options o = {0};
+    READ(&o, "--restart", "on-failure:3", "--health-cmd=exit 1", "--health-interval=2s", "--health-retries",
+         "4", "image");
+    assert_string_equal(o.plan.restart, "on-failure:3");
+    assert_int_equal(o.plan.health_test.count, 2);
+    assert_string_equal(o.plan.health_test.items[0], "CMD-SHELL");
+    assert_string_equal(o.plan.health_test.items[1], "exit 1");
+    assert_int_equal(o.plan.health_interval, 2000000000);
+    assert_int_equal(o.plan.health_retries, 4);
+    assert_true(o.plan.health_timeout == PLAN_UNSET);
+    run_options_clear(&o);
+    READ(&o, "--restart=no", "--rm", "--no-healthcheck", "image");
+    assert_null(o.plan.restart);
+    assert_int_equal(o.plan.health_test.count, 1);
+    assert_string_equal(o.plan.health_test.items[0], "NONE");
 }
 
 /* A file with this content. */
@@ -254,7 +281,8 @@ int main(void)
         cmocka_unit_test(test_everything),   cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_mounts),       cmocka_unit_test(test_wrong_mounts),
         cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_not_there),
-        cmocka_unit_test(test_env),          cmocka_unit_test(test_seccomp_file),
+        cmocka_unit_test(test_living),       cmocka_unit_test(test_env),
+        cmocka_unit_test(test_seccomp_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
