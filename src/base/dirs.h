@@ -5,8 +5,11 @@
  */
 #pragma once
 
-const char *dirs_data_root(void); /* /var/lib/casemate */
-const char *dirs_run(void);       /* /run/casemate */
-const char *dirs_conf(void);      /* SYSCONFDIR/casemate.conf: a file */
-const char *dirs_libexec(void);   /* helper programs */
-const char *dirs_data(void);      /* shipped data: hello.tar */
+const char *dirs_data_root(void); /* /var/lib/casemate; an ordinary user's ~/.local/share/casemate */
+/* /run/casemate; an ordinary user's run/ in the data root: $XDG_RUNTIME_DIR goes with the last session, which containers outlive. */
+const char *dirs_run(void);
+const char *dirs_conf(void); /* SYSCONFDIR/casemate.conf: a file */
+const char *dirs_user_conf(
+    void); /* an ordinary user's own, read after that: ~/.config/casemate/casemate.conf; root: NULL */
+const char *dirs_libexec(void); /* helper programs */
+const char *dirs_data(void);    /* shipped data: hello.tar */

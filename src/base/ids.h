@@ -2,7 +2,8 @@
 /*
  * The host ids that Casemate uses (DESIGN: reserved in /etc/subuid under `casemate`, clear of systemd-nspawn's range).
  * The pool is cut in blocks of 65,536: block 0 owns the store (the neutral range), the last block holds single ids of
- * shims and workers, the others are handed to containers.
+ * shims and workers, the others are handed to containers. An ordinary user's containers have the same numbers, shown on the
+ * user's own subordinate ids by the kernel: identity.h says which of them there are.
  */
 #pragma once
 
@@ -19,14 +20,3 @@
 #define IDS_WORKER_FETCH (IDS_SINGLES + 65001U)
 #define IDS_WORKER_PARSE (IDS_SINGLES + 65002U)
 #define IDS_WORKER_SECCOMP (IDS_SINGLES + 65003U)
-
-/* First id of block n (1 <= n < IDS_BLOCK_COUNT - 1 for containers). */
-static inline uid_t ids_block_first(unsigned n)
-{
-    return IDS_POOL_FIRST + n * IDS_BLOCK_SIZE;
-}
-
-static inline uid_t ids_shim(unsigned n)
-{
-    return IDS_SINGLES + n;
-}

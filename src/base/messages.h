@@ -153,7 +153,7 @@ struct message_parse_text {
 
 struct message_unpack_layer {
     uint32_t compression; /* enum layer_compression */
-    uint32_t reserved;
+    uint32_t ids;         /* owners from this number on are stored as IDS_OVERFLOW; at most IDS_BLOCK_SIZE */
 };
 
 struct message_unpack_layer_done {

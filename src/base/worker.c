@@ -11,11 +11,14 @@
 
 #include "base/cleanup.h"
 #include "base/dirs.h"
+#include "base/identity.h"
 #include "base/ids.h"
 #include "base/io.h"
 #include "base/messages.h"
 #include "base/str.h"
 #include "base/syscalls.h"
+
+#define MAP_TEXT_MAX 256
 
 static int limit(int resource, uint64_t value)
 {
@@ -90,8 +93,15 @@ static int write_maps(pid_t pid, struct err *e)
     _cleanup_close_ int proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (proc < 0)
         return err_errno(e, "open %s", name);
-    int r = io_write_existingf_at(proc, "uid_map", e, "0 %u %u", IDS_NEUTRAL, IDS_BLOCK_SIZE);
-    return r < 0 ? r : io_write_existingf_at(proc, "gid_map", e, "0 %u %u", IDS_NEUTRAL, IDS_BLOCK_SIZE);
+    struct id_map maps[IDENTITY_BLOCK_MAPS];
+    _cleanup_buf_ struct buf text = {0};
+    size_t count = identity_block_map(IDS_NEUTRAL, maps);
+    int r = 0;
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = buf_printf(&text, MAP_TEXT_MAX, e, "%u %u %u\n", maps[i].inside, maps[i].outside, maps[i].count);
+    if (r == 0)
+        r = io_write_existing_at(proc, "uid_map", text.data, e);
+    return r < 0 ? r : io_write_existing_at(proc, "gid_map", text.data, e);
 }
 
 /* By descriptor: the directories above the program need not be open to the worker's id. */

@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/identity.h"
 #include "base/str.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
 #include "config.h"
 #include "engine/audit_log.h"
+#include "store/rootless.h"
+
+static char **program_words; /* as we were started, for the user namespace of an ordinary user */
 
 struct globals {
     bool debug, version;
@@ -56,7 +60,9 @@ static int run_verb(const struct verb *verb, char **words)
         help_print_verb(verb, stdout);
         return EXIT_SUCCESS;
     }
-    r = verb->run(&in, &e);
+    r = verb->flags & VERB_ANYWHERE || identity_ready() ? 0 : rootless_enter(program_words, &e);
+    if (r == 0)
+        r = verb->run(&in, &e);
     if (r >= 0)
         return r;
     verbs_complain(&e);
@@ -103,5 +109,6 @@ static int finish(int status)
 int main(int argc, char **argv)
 {
     (void)argc;
+    program_words = argv;
     return finish(run_words(argv[0] ? argv + 1 : argv));
 }

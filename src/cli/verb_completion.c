@@ -74,6 +74,7 @@ static int run(const struct invocation *in, struct err *e)
 const struct verb verb_completion = {
     .name = "completion",
     .group = VERB_SYSTEM,
+    .flags = VERB_ANYWHERE,
     .usage = "bash|zsh|fish",
     .summary = "Print the completion script of a shell",
     .arguments_min = 1,

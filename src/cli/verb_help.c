@@ -41,6 +41,7 @@ static int run(const struct invocation *in, struct err *e)
 const struct verb verb_help = {
     .name = "help",
     .group = VERB_SYSTEM,
+    .flags = VERB_ANYWHERE,
     .usage = "[COMMAND]",
     .summary = "Show how a command is used",
     .arguments_max = 2,

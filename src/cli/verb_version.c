@@ -70,6 +70,7 @@ static int run(const struct invocation *in, struct err *e)
 const struct verb verb_version = {
     .name = "version",
     .group = VERB_SYSTEM,
+    .flags = VERB_ANYWHERE,
     .usage = "",
     .summary = "Show the version of Casemate and of the kernel",
     .options = {options},

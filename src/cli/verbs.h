@@ -17,8 +17,9 @@ enum verb_group {
 };
 
 enum verb_flags {
-    VERB_STOPS = 1, /* options end at the first argument: what follows belongs to the container */
-    VERB_RUNS = 2,  /* errors exit with 125, as the status of the container's command is the verb's own */
+    VERB_STOPS = 1,    /* options end at the first argument: what follows belongs to the container */
+    VERB_RUNS = 2,     /* errors exit with 125, as the status of the container's command is the verb's own */
+    VERB_ANYWHERE = 4, /* needs no data root: an ordinary user stays where he is */
 };
 
 #define VERB_MANY UINT_MAX

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/identity.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -68,7 +69,7 @@ void audit_actor_self(struct audit_actor *ret)
         *ret = self;
         return;
     }
-    *ret = (struct audit_actor){.uid = getuid(), .pid = getpid(), .ppid = getppid()};
+    *ret = (struct audit_actor){.uid = identity_host_uid(getuid()), .pid = getpid(), .ppid = getppid()};
     read_line("/proc/self/loginuid", text, sizeof(text));
     if (num_parse_u64(text, UINT32_MAX, &login, &ignored) == 0 && login != LOGINUID_UNSET) {
         ret->has_loginuid = true;

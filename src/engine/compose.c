@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/dirs.h"
-#include "base/ids.h"
+#include "base/identity.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/compose_filters.h"
@@ -23,6 +23,7 @@
 #define CPU_PERIOD_US 100000
 #define NANO_PER_PERIOD 10000     /* 1e9 nano-processors x 100 ms = 1e5 us: quota = nano / 10^4 */
 #define HOST_FILE_MAX (64U << 10) /* /etc/hosts and /etc/resolv.conf of the host */
+#define PING_GROUP_LAST 65533     /* the kernel wants groups that exist */
 #define TMPFS_SIZE_DEFAULT (64ULL << 20)
 
 static int add_layers(const struct store *s, const struct container *c, struct spec *spec, struct err *e)
@@ -77,7 +78,8 @@ static int add_bind(const struct plan_mount *m, struct spec *spec, struct err *e
     sm->recursive = true;
     sm->attr = mount_attr(m);
     /* Root's own files stay nobody's, unless a writable bind was asked for; then no set-id bit can be made on them. */
-    sm->ids = st.st_uid == 0 && m->read_only ? SPEC_IDS_NONE : SPEC_IDS_OWNER;
+    bool unmapped = (st.st_uid == 0 && m->read_only) || !identity_maps_mounts();
+    sm->ids = unmapped ? SPEC_IDS_NONE : SPEC_IDS_OWNER;
     sm->source = steal_fd(&fd);
     return st.st_uid == 0 && !m->read_only ? compose_deny_setid(&spec->process, e) : 0;
 }
@@ -193,8 +195,9 @@ static int add_sysctls(const struct plan *p, struct spec *spec, struct err *e)
 {
     int r =
         spec->share_network ? 0 : str_list_add(&spec->sysctls, "net.ipv4.ip_unprivileged_port_start=0", e);
+    uint32_t last = identity_block_ids() > PING_GROUP_LAST ? PING_GROUP_LAST : identity_block_ids() - 1;
     if (r == 0 && !spec->share_network)
-        r = str_list_add(&spec->sysctls, "net.ipv4.ping_group_range=0 65533", e);
+        r = str_list_addf(&spec->sysctls, e, "net.ipv4.ping_group_range=0 %u", last);
     for (size_t i = 0; i < p->sysctls.count && r == 0; i++)
         r = str_list_add(&spec->sysctls, p->sysctls.items[i], e);
     return r;
@@ -231,8 +234,8 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     const struct plan *p = &c->plan;
     _cleanup_spec_ struct spec spec;
     spec_init(&spec);
-    spec.block_first = ids_block_first(block);
-    spec.shim_uid = ids_shim(block);
+    spec.block_first = identity_block_first(block);
+    spec.shim_uid = identity_shim(block);
     spec.root_read_only = p->read_only;
     spec.shm_size = p->shm_size == PLAN_UNSET ? 64ULL << 20 : p->shm_size;
     spec.oom_score_adj = COMPOSE_OOM_SCORE_ADJ;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/ids.h"
+#include "base/identity.h"
 #include "base/proc.h"
 #include "engine/audit_log.h"
 #include "engine/compose.h"
@@ -83,7 +83,7 @@ static int enter(const struct container *c, const struct spec_process *process, 
                                           .writable = &writable,
                                           .target = target,
                                           .cgroup = &group,
-                                          .block_first = ids_block_first(c->start.block),
+                                          .block_first = identity_block_first(c->start.block),
                                           .oom_score_adj = COMPOSE_OOM_SCORE_ADJ,
                                           .stdio = {theirs[0], theirs[1], theirs[2]},
                                           .report_fd = report_fd};

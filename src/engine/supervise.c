@@ -31,6 +31,7 @@
 #include "runtime/create.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
+#include "store/rootless.h"
 
 #define LISTEN_BACKLOG 16
 #define LOG_SIZE_MAX (10ULL << 20)
@@ -303,6 +304,7 @@ int supervise_start(const struct supervise_request *request, const struct superv
         return err_errno(e, "pipe");
     _cleanup_close_ int read_end = report[0];
     _cleanup_close_ int write_end = report[1];
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid < 0)
         return err_errno(e, "fork");
@@ -312,7 +314,8 @@ int supervise_start(const struct supervise_request *request, const struct superv
             fcntl(write_end, F_DUPFD_CLOEXEC, SCRATCH_FD); /* likewise: its end means that the shim runs */
         if (report_fd < 0 || close(write_end) < 0)
             _exit(RUNTIME_STATUS_ENGINE);
-        (void)run_supervisor(request, shim, report_fd, &failure);
+        if (rootless_note_self(request->store, parent, &failure) == 0)
+            (void)run_supervisor(request, shim, report_fd, &failure);
         report_send(report_fd, RUNTIME_STATUS_ENGINE, &failure);
         _exit(RUNTIME_STATUS_ENGINE);
     }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/identity.h"
 #include "base/ids.h"
 #include "base/io.h"
 #include "base/json.h"
@@ -249,7 +250,7 @@ static int feed(struct import *in, int to, struct err *e)
 static int start_worker(const struct layer_request *request, int fs, struct worker *w, int *ret_stream,
                         struct err *e)
 {
-    const struct message_unpack_layer m = {.compression = request->compression};
+    const struct message_unpack_layer m = {.compression = request->compression, .ids = identity_block_ids()};
     int pair[2];
     int r = worker_start(&profile, w, e);
     if (r < 0)

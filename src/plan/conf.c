@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/identity.h"
 #include "base/io.h"
 #include "base/str.h"
 
@@ -132,7 +133,7 @@ static int check_owner(int fd, struct err *e)
         return err_errno(e, "stat");
     if (!S_ISREG(st.st_mode))
         return err_set(e, EINVAL, "is not a regular file");
-    if (st.st_uid != 0)
+    if (!identity_is_administrator(st.st_uid) && !(identity_rootless() && st.st_uid == geteuid()))
         return err_set(e, EPERM, "belongs to user %u (make it root's: chown root:root)", st.st_uid);
     if (st.st_mode & (S_IWGRP | S_IWOTH))
         return err_set(e, EPERM, "may be written by others than root (chmod go-w)");

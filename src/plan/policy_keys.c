@@ -9,6 +9,7 @@
 
 #include "base/capname.h"
 #include "base/dirs.h"
+#include "base/identity.h"
 #include "base/num.h"
 #include "base/path.h"
 #include "image/reference.h"
@@ -441,7 +442,8 @@ static int check_drop_in_dir(const char *dir, struct err *e)
     struct stat st;
     if (stat(dir, &st) < 0)
         return err_errno(e, "%s", dir);
-    if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+    bool trusted = identity_is_administrator(st.st_uid) || (identity_rootless() && st.st_uid == geteuid());
+    if (!trusted || (st.st_mode & (S_IWGRP | S_IWOTH)))
         return err_set(e, EPERM, "%s must belong to root and be writable by nobody else", dir);
     return 0;
 }
@@ -480,6 +482,9 @@ int policy_load(struct policy *ret_policy, struct err *e)
         r = conf_read(dirs_conf(), true, visit, &(struct reading){.policy = &p}, e);
     if (r == 0)
         r = read_drop_ins(&p, e);
+    /* Last: what an ordinary user writes concerns that user's own containers only, so it may also relax. */
+    if (r == 0 && dirs_user_conf())
+        r = conf_read(dirs_user_conf(), true, visit, &(struct reading){.policy = &p}, e);
     if (r < 0)
         return r;
     *ret_policy = p;

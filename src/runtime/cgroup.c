@@ -12,9 +12,11 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "base/identity.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/path.h"
+#include "runtime/cgroup_delegate.h"
 #include "runtime/cgroup_limits.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -55,7 +57,7 @@ static int open_hierarchy(const char *name, long magic)
     return steal_fd(&fd);
 }
 
-int cgroup_detect_mode(enum cgroup_mode *ret_mode, struct err *e)
+static int detect_host_mode(enum cgroup_mode *ret_mode, struct err *e)
 {
     _cleanup_close_ int root = open_hierarchy("", CGROUP2_SUPER_MAGIC);
     if (root >= 0) {
@@ -71,23 +73,64 @@ int cgroup_detect_mode(enum cgroup_mode *ret_mode, struct err *e)
     return 0;
 }
 
-/* Calls `visit` with each hierarchy's root directory; where: the controller, or CGROUP_CONTROLLERS for the unified one. */
+/* Where PARENT is: in the root of the hierarchy, for an ordinary user in what is delegated of it. -1: nowhere. */
+static int open_base(enum cgroup_mode mode, int where, bool join)
+{
+    _cleanup_close_ int root = where != CGROUP_CONTROLLERS
+                                   ? open_hierarchy(controller_names[where], CGROUP_SUPER_MAGIC)
+                                   : open_hierarchy(mode == CGROUP_V2 ? "" : "unified", CGROUP2_SUPER_MAGIC);
+    if (root < 0 || !identity_rootless())
+        return steal_fd(&root);
+    return cgroup_delegated(root, where, join);
+}
+
+/* Calls `visit` with the directory of each hierarchy that PARENT is in; where: the controller, or CGROUP_CONTROLLERS for the unified
+ * one. join: the groups are for children of this process. */
 typedef int hierarchy_function(int root, int where, void *context, struct err *e);
 
-static int for_each_hierarchy(enum cgroup_mode mode, hierarchy_function *visit, void *context, struct err *e)
+static int for_each_hierarchy(enum cgroup_mode mode, bool join, hierarchy_function *visit, void *context,
+                              struct err *e)
 {
     int r = 0;
-    if (mode != CGROUP_V1) {
-        _cleanup_close_ int root = open_hierarchy(mode == CGROUP_V2 ? "" : "unified", CGROUP2_SUPER_MAGIC);
+    if (mode == CGROUP_HYBRID || mode == CGROUP_V2) {
+        _cleanup_close_ int root = open_base(mode, CGROUP_CONTROLLERS, join);
         if (root >= 0)
             r = visit(root, CGROUP_CONTROLLERS, context, e);
     }
-    for (int c = 0; c < CGROUP_CONTROLLERS && r == 0 && mode != CGROUP_V2; c++) {
-        _cleanup_close_ int root = open_hierarchy(controller_names[c], CGROUP_SUPER_MAGIC);
+    for (int c = 0; c < CGROUP_CONTROLLERS && r == 0 && (mode == CGROUP_V1 || mode == CGROUP_HYBRID); c++) {
+        _cleanup_close_ int root = open_base(mode, c, join);
         if (root >= 0)
             r = visit(root, c, context, e);
     }
     return r;
+}
+
+static int found_base(int root, int where, void *context, struct err *e)
+{
+    (void)root;
+    (void)where;
+    (void)e;
+    *(bool *)context = true;
+    return 0;
+}
+
+static int detect_mode(bool join, enum cgroup_mode *ret_mode, struct err *e)
+{
+    bool found = false;
+    int r = detect_host_mode(ret_mode, e);
+    if (!identity_rootless())
+        return r;
+    if (r == 0)
+        r = for_each_hierarchy(*ret_mode, join, found_base, &found, e);
+    if (r < 0 || !found)
+        *ret_mode = CGROUP_NONE;
+    err_clear(e);
+    return 0;
+}
+
+int cgroup_detect_mode(enum cgroup_mode *ret_mode, struct err *e)
+{
+    return detect_mode(false, ret_mode, e);
 }
 
 struct group_request {
@@ -133,13 +176,16 @@ int cgroup_make(const char *parent, const char *id, const struct spec_resources 
                 struct cgroup *ret_group, struct err *e)
 {
     _cleanup_cgroup_ struct cgroup g = CGROUP_INIT;
-    int result = cgroup_detect_mode(&g.mode, e);
+    struct spec_resources wanted = *r;
+    int result = detect_mode(true, &g.mode, e);
     if (result < 0)
         return result;
     struct group_request q = {.parent = parent, .id = id, .total_memory = total_memory, .group = &g};
-    result = for_each_hierarchy(g.mode, make_in_hierarchy, &q, e);
+    result = for_each_hierarchy(g.mode, true, make_in_hierarchy, &q, e);
+    if (identity_rootless())
+        cgroup_forget_missing(&g, &wanted); /* explain says so */
     if (result == 0)
-        result = cgroup_set(&g, r, e);
+        result = cgroup_set(&g, &wanted, e);
     if (result == 0)
         result = cgroup_v1_restrict_devices(&g, e);
     if (result < 0) {
@@ -173,10 +219,12 @@ int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, st
     if (r < 0)
         return r;
     struct group_request q = {.parent = parent, .id = id, .group = &g};
-    r = for_each_hierarchy(g.mode, open_in_hierarchy, &q, e);
+    r = for_each_hierarchy(g.mode, false, open_in_hierarchy, &q, e);
     if (r < 0)
         return r;
-    if (!q.found)
+    if (!q.found && identity_rootless())
+        g.mode = CGROUP_NONE; /* it was started where nothing is delegated */
+    else if (!q.found)
         return err_set(e, ENOENT, "control group %s/%.12s does not exist", parent, id);
     *ret_group = g;
     g = (struct cgroup)CGROUP_INIT;
@@ -190,12 +238,12 @@ int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e)
 
 int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
 {
-    return g->mode == CGROUP_V2 ? cgroup_v2_set(g, r, e) : cgroup_v1_set(g, r, e);
+    return g->mode == CGROUP_V2 && g->unified >= 0 ? cgroup_v2_set(g, r, e) : cgroup_v1_set(g, r, e);
 }
 
 int cgroup_open_oom(const struct cgroup *g)
 {
-    if (g->mode == CGROUP_V2)
+    if (g->mode == CGROUP_V2 && g->unified >= 0)
         return openat(g->unified, "memory.events", O_RDONLY | O_CLOEXEC);
     return g->dirs[CGROUP_MEMORY] < 0
                ? -1
@@ -245,7 +293,7 @@ int cgroup_remove(const char *parent, const char *id, struct err *e)
     if (r < 0)
         return r;
     struct group_request q = {.parent = parent, .id = id};
-    return for_each_hierarchy(mode, remove_in_hierarchy, &q, e);
+    return for_each_hierarchy(mode, false, remove_in_hierarchy, &q, e);
 }
 
 static int remove_parent_in_hierarchy(int root, int where, void *context, struct err *e)
@@ -261,5 +309,6 @@ void cgroup_remove_parent(const char *parent)
     enum cgroup_mode mode;
     struct err ignored = {0};
     if (cgroup_detect_mode(&mode, &ignored) == 0)
-        (void)for_each_hierarchy(mode, remove_parent_in_hierarchy, (void *)(uintptr_t)parent, &ignored);
+        (void)for_each_hierarchy(mode, false, remove_parent_in_hierarchy, (void *)(uintptr_t)parent,
+                                 &ignored);
 }

@@ -12,7 +12,12 @@
 #include "base/err.h"
 #include "runtime/spec.h"
 
-enum cgroup_mode { CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
+enum cgroup_mode {
+    CGROUP_V1,
+    CGROUP_HYBRID,
+    CGROUP_V2,
+    CGROUP_NONE, /* an ordinary user to whom nothing is delegated: containers have no group of their own */
+};
 
 /* Controllers that Casemate uses. On v1 each may be a hierarchy of its own. */
 enum cgroup_controller {

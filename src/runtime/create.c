@@ -48,6 +48,8 @@ static void parts_clear(struct rootfs_parts *parts, size_t mount_count)
 {
     overlay_trees_clear(&parts->trees);
     close_fd(&parts->dev);
+    for (size_t i = 0; i < DEVICES_COUNT; i++)
+        close_fd(&parts->nodes[i]);
     close_fd(&parts->sys);
     for (size_t i = 0; parts->mounts && i < mount_count; i++)
         close_fd(&parts->mounts[i]);
@@ -72,18 +74,25 @@ static int make_tree(const struct spec_mount *m, int idmap, struct err *e)
     return r < 0 ? err_wrap(e, "mount for %s", m->target) : steal_fd(&tree);
 }
 
+/* A user namespace that shows the neutral range as the container's block; -1 where the two are the same. */
+static int block_idmap(const struct spec *s, int *ret_idmap, struct err *e)
+{
+    const struct id_map block = {IDS_NEUTRAL, s->block_first, IDS_BLOCK_SIZE};
+    *ret_idmap = identity_maps_mounts() ? userns_for_idmap(&block, 1, &block, 1, e) : -1;
+    return *ret_idmap < 0 && identity_maps_mounts() ? *ret_idmap : 0;
+}
+
 static int prepare_parts(const struct runtime_start *start, struct rootfs_parts *parts, struct err *e)
 {
     const struct spec *s = start->spec;
-    const struct userns_map block = {IDS_NEUTRAL, s->block_first, IDS_BLOCK_SIZE};
     parts->cgroup_mode = start->cgroup->mode;
-    _cleanup_close_ int idmap = userns_for_idmap(&block, 1, &block, 1, e);
-    if (idmap < 0)
-        return idmap;
-    int r = overlay_prepare(s, idmap, &parts->trees, e);
+    _cleanup_close_ int idmap = -1;
+    int r = block_idmap(s, &idmap, e);
+    if (r == 0)
+        r = overlay_prepare(s, idmap, &parts->trees, e);
     if (r < 0)
         return r;
-    parts->dev = devices_make(s->block_first, e);
+    parts->dev = devices_make(s->block_first, parts->nodes, e);
     if (parts->dev < 0)
         return parts->dev;
     if (s->share_network) {
@@ -130,9 +139,10 @@ static pid_t clone_first(const struct cgroup *g, bool share_network, int *ret_pi
 static int equip(const struct runtime_start *start, pid_t pid, struct err *e)
 {
     const struct spec *s = start->spec;
-    const struct userns_map own = {0, s->block_first, IDS_BLOCK_SIZE};
+    struct id_map own[IDENTITY_BLOCK_MAPS];
+    size_t lines = identity_block_map(s->block_first, own);
     char name[48];
-    int r = userns_write_maps(pid, &own, 1, &own, 1, e);
+    int r = userns_write_maps(pid, own, lines, own, lines, e);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);
@@ -157,8 +167,8 @@ static int make_owner_tree(const struct spec *s, const struct spec_mount *m,
     struct stat st;
     if (fstat(m->source, &st) < 0)
         return err_errno(e, "source of %s", m->target);
-    const struct userns_map uids = {st.st_uid, s->block_first + who->uid, 1};
-    const struct userns_map gids = {st.st_gid, s->block_first + who->gid, 1};
+    const struct id_map uids = {st.st_uid, s->block_first + who->uid, 1};
+    const struct id_map gids = {st.st_gid, s->block_first + who->gid, 1};
     _cleanup_close_ int idmap = userns_for_idmap(&uids, 1, &gids, 1, e);
     return idmap < 0 ? idmap : make_tree(m, idmap, e);
 }
@@ -257,7 +267,8 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
 int runtime_create(const struct runtime_start *start, struct runtime_process *ret, struct err *e)
 {
     struct runtime_process p = RUNTIME_PROCESS_INIT;
-    struct rootfs_parts parts = {.trees = {.writable = -1}, .dev = -1, .sys = -1};
+    struct rootfs_parts parts = {
+        .trees = {.writable = -1}, .dev = -1, .nodes = {-1, -1, -1, -1, -1, -1}, .sys = -1};
     const struct spec *s = start->spec;
     int r = runtime_keep_capabilities(e);
     if (r == 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -15,8 +16,8 @@
 static const struct {
     const char *name;
     unsigned minor_number, major_number;
-} nodes[] = {{"null", 3, 1},   {"zero", 5, 1},    {"full", 7, 1},
-             {"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5}};
+} devices[DEVICES_COUNT] = {{"null", 3, 1},   {"zero", 5, 1},    {"full", 7, 1},
+                            {"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5}};
 
 static const struct {
     const char *name, *target;
@@ -28,12 +29,43 @@ static const struct {
 
 static const char *const directories[] = {"pts", "shm", "mqueue"};
 
-static int fill(int dir, struct err *e)
+/* The host's node, checked to be the device that its name says. */
+static int clone_host_node(size_t i, struct err *e)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
-        if (mknodat(dir, nodes[i].name, S_IFCHR | 0666,
-                    makedev(nodes[i].major_number, nodes[i].minor_number)) < 0)
-            return err_errno(e, "make device %s", nodes[i].name);
+    char path[32];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "/dev/%s", devices[i].name);
+    _cleanup_close_ int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(e, "open %s", path);
+    if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(devices[i].major_number, devices[i].minor_number))
+        return err_set(e, ENODEV, "%s is not the device of that name", path);
+    _cleanup_close_ int tree = fsmount_clone(fd, 0, e);
+    int r = tree < 0 ? tree : fsmount_set(tree, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, false, -1, e);
+    return r < 0 ? err_wrap(e, "%s", path) : steal_fd(&tree);
+}
+
+static int make_node(int dir, size_t i, int *ret_node, struct err *e)
+{
+    *ret_node = -1;
+    if (mknodat(dir, devices[i].name, S_IFCHR | 0666,
+                makedev(devices[i].major_number, devices[i].minor_number)) == 0)
+        return 0;
+    if (errno != EPERM)
+        return err_errno(e, "make device %s", devices[i].name);
+    if (mknodat(dir, devices[i].name, S_IFREG | 0666, 0) < 0)
+        return err_errno(e, "make a file for device %s", devices[i].name);
+    *ret_node = clone_host_node(i, e);
+    return *ret_node < 0 ? *ret_node : 0;
+}
+
+static int fill(int dir, int nodes[DEVICES_COUNT], struct err *e)
+{
+    for (size_t i = 0; i < DEVICES_COUNT; i++) {
+        int r = make_node(dir, i, &nodes[i], e);
+        if (r < 0)
+            return r;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(links); i++)
         if (symlinkat(links[i].target, dir, links[i].name) < 0)
             return err_errno(e, "make link /dev/%s", links[i].name);
@@ -43,7 +75,7 @@ static int fill(int dir, struct err *e)
     return 0;
 }
 
-int devices_make(uid_t owner, struct err *e)
+int devices_make(uid_t owner, int nodes[DEVICES_COUNT], struct err *e)
 {
     static const char *const options[] = {"mode=755", "size=65536k", "nr_inodes=4096", NULL};
     _cleanup_close_ int fd = fsmount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e);
@@ -54,9 +86,22 @@ int devices_make(uid_t owner, struct err *e)
     mode_t mask = umask(0);
     int uid = setfsuid(owner);
     int gid = setfsgid(owner);
-    int r = fill(fd, e);
+    int r = fill(fd, nodes, e);
     (void)setfsuid((uid_t)uid);
     (void)setfsgid((gid_t)gid);
     (void)umask(mask);
     return r < 0 ? err_wrap(e, "make /dev") : steal_fd(&fd);
+}
+
+int devices_attach(int dev_fd, const int nodes[DEVICES_COUNT], struct err *e)
+{
+    for (size_t i = 0; i < DEVICES_COUNT; i++) {
+        if (nodes[i] < 0)
+            continue;
+        _cleanup_close_ int target = openat(dev_fd, devices[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        int r = target < 0 ? err_errno(e, "open it") : fsmount_attach(nodes[i], target, e);
+        if (r < 0)
+            return err_wrap(e, "mount /dev/%s", devices[i].name);
+    }
+    return 0;
 }

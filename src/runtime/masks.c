@@ -154,9 +154,10 @@ static int make_read_only(int base, const char *name, struct err *e)
 
 int masks_apply(int proc_fd, int sys_fd, int dev_fd, struct err *e)
 {
-    _cleanup_close_ int null_fd = path_open_beneath(dev_fd, "null", O_PATH, 0, e);
+    /* Our own /dev, where it may be a mount. */
+    _cleanup_close_ int null_fd = openat(dev_fd, "null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (null_fd < 0)
-        return null_fd;
+        return err_errno(e, "open /dev/null");
     _cleanup_close_ int empty = make_empty(e);
     if (empty < 0)
         return empty;

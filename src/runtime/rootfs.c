@@ -83,6 +83,12 @@ static int add_cgroup_view(int sys_fd, enum cgroup_mode mode, struct err *e)
 {
     static const char *const shown[] = {"memory", "cpu", "cpuacct", "cpuset", "pids"};
     static const char *const options[] = {"mode=755", "size=4k", NULL};
+    if (mode == CGROUP_NONE) { /* its processes are in the caller's group, which is not its to see */
+        int fd = add_inside(sys_fd, "fs/cgroup", "tmpfs", options, QUIET | MOUNT_ATTR_RDONLY, e);
+        if (fd >= 0)
+            close(fd);
+        return fd < 0 ? fd : 0;
+    }
     if (mode == CGROUP_V2) {
         int fd = add_inside(sys_fd, "fs/cgroup", "cgroup2", NULL, QUIET | MOUNT_ATTR_RDONLY, e);
         if (fd >= 0)
@@ -154,6 +160,8 @@ int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct 
         r = attach_system(f.root, "sys", f.sys, e);
     if (r == 0)
         r = attach_system(f.root, "dev", f.dev, e);
+    if (r == 0)
+        r = devices_attach(f.dev, parts->nodes, e);
     if (r == 0)
         r = add_texts(&f, s, e);
     if (r == 0)

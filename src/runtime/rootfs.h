@@ -7,13 +7,15 @@
 
 #include "base/err.h"
 #include "runtime/cgroup.h"
+#include "runtime/devices.h"
 #include "runtime/overlay.h"
 #include "runtime/spec.h"
 
 /* What the supervisor has made ready on the host side. */
 struct rootfs_parts {
     struct overlay_trees trees;
-    int dev; /* detached /dev */
+    int dev;                  /* detached /dev */
+    int nodes[DEVICES_COUNT]; /* what is to be mounted in it (runtime/devices.h) */
     int sys; /* detached copy of the host's /sys, where the network is the host's: only its owner may mount a fresh one; else -1 */
     int *mounts; /* detached tree per spec mount; -1: made inside, or (by owner) asked for later */
     enum cgroup_mode cgroup_mode;

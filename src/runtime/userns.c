@@ -15,7 +15,7 @@
 
 #define MAP_TEXT_MAX 4096 /* the kernel takes less than a page */
 
-static int write_map(int proc, const char *name, const struct userns_map *map, size_t count, struct err *e)
+static int write_map(int proc, const char *name, const struct id_map *map, size_t count, struct err *e)
 {
     _cleanup_buf_ struct buf text = {0};
     for (size_t i = 0; i < count; i++) {
@@ -26,8 +26,8 @@ static int write_map(int proc, const char *name, const struct userns_map *map, s
     return io_write_existing_at(proc, name, text.data ? text.data : "", e);
 }
 
-int userns_write_maps(pid_t pid, const struct userns_map *uids, size_t uid_count,
-                      const struct userns_map *gids, size_t gid_count, struct err *e)
+int userns_write_maps(pid_t pid, const struct id_map *uids, size_t uid_count, const struct id_map *gids,
+                      size_t gid_count, struct err *e)
 {
     char name[32];
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);
@@ -40,8 +40,8 @@ int userns_write_maps(pid_t pid, const struct userns_map *uids, size_t uid_count
     return r < 0 ? err_wrap(e, "map ids") : 0;
 }
 
-int userns_for_idmap(const struct userns_map *uids, size_t uid_count, const struct userns_map *gids,
-                     size_t gid_count, struct err *e)
+int userns_for_idmap(const struct id_map *uids, size_t uid_count, const struct id_map *gids, size_t gid_count,
+                     struct err *e)
 {
     /* CLONE_VM and CLONE_VFORK would share our stack; a plain fork of a small process is cheap enough. */
     struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};

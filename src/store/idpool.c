@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/identity.h"
 #include "base/ids.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/path.h"
 #include "base/str.h"
 
-#define BLOCK_LAST (IDS_BLOCK_COUNT - 2) /* block 0 and the last one are not for containers */
 #define NAME_SIZE 16
 #define HOLDER_MAX 256
 
@@ -26,7 +26,7 @@ static unsigned read_hint(int dir)
     struct err ignored = {0};
     uint64_t next = 0;
     if (io_read_file_at(dir, "next", NAME_SIZE, &text, &ignored) < 0 || !text.data ||
-        num_parse_u64(text.data, BLOCK_LAST, &next, &ignored) < 0 || next == 0)
+        num_parse_u64(text.data, identity_containers_max(), &next, &ignored) < 0 || next == 0)
         return 1;
     return (unsigned)next;
 }
@@ -61,8 +61,9 @@ int idpool_claim(const struct store *s, const char *container_id, struct err *e)
     if (claim < 0)
         return claim;
     unsigned start = read_hint(dir);
-    for (unsigned i = 0; i < BLOCK_LAST; i++) {
-        unsigned block = (start - 1 + i) % BLOCK_LAST + 1;
+    unsigned last = identity_containers_max();
+    for (unsigned i = 0; i < last; i++) {
+        unsigned block = (start - 1 + i) % last + 1;
         char name[NAME_SIZE];
         (void)snprintf(name, sizeof(name), "%u", block);
         if (linkat(claim, "", dir, name, AT_EMPTY_PATH) < 0) {
@@ -70,10 +71,10 @@ int idpool_claim(const struct store *s, const char *container_id, struct err *e)
                 continue;
             return err_errno(e, "claim an id block");
         }
-        write_hint(dir, block % BLOCK_LAST + 1);
+        write_hint(dir, block % last + 1);
         return (int)block;
     }
-    return err_set(e, EUSERS, "all %u id blocks are in use: stop some containers", BLOCK_LAST);
+    return err_set(e, EUSERS, "all %u id blocks are in use: stop some containers", last);
 }
 
 int idpool_release(const struct store *s, unsigned block, const char *container_id, struct err *e)
@@ -104,7 +105,7 @@ void idpool_for_each(const struct store *s,
     for (struct dirent *entry; (entry = readdir(d));) {
         uint64_t block;
         _cleanup_buf_ struct buf holder = {0};
-        if (num_parse_u64(entry->d_name, BLOCK_LAST, &block, &ignored) == 0 && block > 0 &&
+        if (num_parse_u64(entry->d_name, IDS_BLOCK_COUNT, &block, &ignored) == 0 && block > 0 &&
             io_read_file_at(dirfd(d), entry->d_name, HOLDER_MAX, &holder, &ignored) == 0)
             visit((unsigned)block, holder.data ? holder.data : "", context);
     }

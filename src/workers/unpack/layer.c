@@ -22,6 +22,7 @@ struct layer {
     struct tar tar;
     struct tree *tree;
     uint64_t cost; /* of LAYER_BYTES_MAX */
+    uint32_t ids;  /* owners from this one on do not exist */
     struct message_unpack_layer_done result;
     struct name name;
     struct name target;
@@ -37,9 +38,9 @@ static void layer_free(struct layer *l)
 DEFINE_CLEANUP(struct layer *, layer_free);
 #define _cleanup_layer_ _cleanup_(layer_freep)
 
-static uint32_t map_id(uint64_t id, bool *above)
+static uint32_t map_id(const struct layer *l, uint64_t id, bool *above)
 {
-    if (id < IDS_BLOCK_SIZE)
+    if (id < l->ids || id == IDS_OVERFLOW)
         return (uint32_t)id;
     *above = true;
     return IDS_OVERFLOW;
@@ -73,8 +74,8 @@ static int take_attributes(struct layer *l, const struct tar_entry *entry,
 {
     bool above = false;
     struct tree_attributes a = {
-        .uid = map_id(entry->uid, &above),
-        .gid = map_id(entry->gid, &above),
+        .uid = map_id(l, entry->uid, &above),
+        .gid = map_id(l, entry->gid, &above),
         .mode = entry->mode,
         .mtime = entry->mtime,
         .mtime_ns = entry->mtime_ns,
@@ -221,14 +222,15 @@ static int add_named_entry(struct layer *l, const struct tar_entry *entry, struc
     return r;
 }
 
-int layer_unpack(struct stream *stream, int root_fd, struct message_unpack_layer_done *ret_result,
-                 struct err *e)
+int layer_unpack(struct stream *stream, int root_fd, uint32_t ids,
+                 struct message_unpack_layer_done *ret_result, struct err *e)
 {
     _cleanup_layer_ struct layer *l = calloc(1, sizeof(*l));
     const struct tar_entry *entry;
     struct digest diff_id;
     if (!l)
         return err_oom(e);
+    l->ids = ids;
     tar_open(&l->tar, stream_next, stream);
     int r = tree_open(root_fd, &l->tree, e);
     while (r == 0 && (r = tar_next(&l->tar, &entry, e)) > 0)

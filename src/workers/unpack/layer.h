@@ -5,6 +5,7 @@
 #include "base/messages.h"
 #include "workers/unpack/stream.h"
 
-/* Unpacks the whole stream into root_fd (an empty directory). Fills everything in *ret_result, the digest included. */
-int layer_unpack(struct stream *stream, int root_fd, struct message_unpack_layer_done *ret_result,
-                 struct err *e);
+/* Unpacks the whole stream into root_fd (an empty directory). Owners from `ids` on become IDS_OVERFLOW. Fills everything in
+ * *ret_result, the digest included. */
+int layer_unpack(struct stream *stream, int root_fd, uint32_t ids,
+                 struct message_unpack_layer_done *ret_result, struct err *e);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/ids.h"
 #include "base/ipc.h"
 #include "base/worker.h"
 #include "workers/unpack/layer.h"
@@ -23,13 +24,13 @@ static int serve_layer(struct ipc_message *m, struct err *e)
     if (r < 0)
         return r;
     memcpy(&request, m->payload, sizeof(request));
-    if (request.compression > LAYER_ZSTD)
+    if (request.compression > LAYER_ZSTD || request.ids == 0 || request.ids > IDS_BLOCK_SIZE)
         return err_set(e, EBADMSG, "malformed request");
     r = sandbox_enter_unpack(m->fds[1], e);
     if (r == 0)
         r = stream_open(m->fds[0], (enum layer_compression)request.compression, true, &stream, e);
     if (r == 0)
-        r = layer_unpack(stream, m->fds[1], &done, e);
+        r = layer_unpack(stream, m->fds[1], request.ids, &done, e);
     return r < 0 ? r : ipc_send(WORKER_SOCKET, MESSAGE_UNPACK_LAYER_DONE, &done, sizeof(done), NULL, 0, e);
 }
 

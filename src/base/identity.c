@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which ids there are (identity.h). Trusted; what it reads is the kernel's. */
+#include "base/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/ids.h"
+
+#define MAPS_MAX 16
+#define SHIM_FIRST (IDS_SINGLES + 1)
+#define WORKER_FIRST IDS_WORKER_FETCH
+#define WORKERS 3U
+#define SHIM_SHARE 64U /* of so many subordinate ids one is a shim's */
+#define SHIMS_MAX (IDS_BLOCK_COUNT - 2)
+
+static struct {
+    bool known, rootless, entered;
+    struct id_map maps[MAPS_MAX];
+    size_t count;
+    uint32_t block_ids;
+    unsigned containers;
+} self;
+
+/* As many lines as there are, at most MAPS_MAX: the map of an engine's namespace has fewer. */
+static void read_map(void)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
+    struct id_map m;
+    while (f && self.count < MAPS_MAX && fscanf(f, "%u %u %u", &m.inside, &m.outside, &m.count) == 3)
+        self.maps[self.count++] = m;
+}
+
+static const struct id_map *map_from(uint32_t inside)
+{
+    for (size_t i = 0; i < self.count; i++)
+        if (self.maps[i].inside == inside)
+            return &self.maps[i];
+    return NULL;
+}
+
+static void learn(void)
+{
+    if (self.known)
+        return;
+    self.known = true;
+    read_map();
+    const struct id_map *user = map_from(0);
+    const struct id_map *block = map_from(IDS_NEUTRAL);
+    const struct id_map *shims = map_from(SHIM_FIRST);
+    self.entered = user && user->count == 1 && block && shims && map_from(WORKER_FIRST);
+    self.rootless = self.entered || geteuid() != 0;
+    self.block_ids = self.entered && block->count < IDS_BLOCK_SIZE ? block->count : IDS_BLOCK_SIZE;
+    self.containers = self.entered && shims->count < SHIMS_MAX ? shims->count : SHIMS_MAX;
+}
+
+bool identity_rootless(void)
+{
+    learn();
+    return self.rootless;
+}
+
+bool identity_ready(void)
+{
+    learn();
+    return !self.rootless || self.entered;
+}
+
+uint32_t identity_block_ids(void)
+{
+    learn();
+    return self.block_ids;
+}
+
+bool identity_block_has(uint32_t id)
+{
+    return id < identity_block_ids() || id == IDS_OVERFLOW;
+}
+
+size_t identity_block_map(uid_t first, struct id_map ret[IDENTITY_BLOCK_MAPS])
+{
+    uint32_t ids = identity_block_ids();
+    ret[0] = (struct id_map){0, first, ids};
+    if (ids == IDS_BLOCK_SIZE)
+        return 1;
+    ret[1] = (struct id_map){IDS_OVERFLOW, first + IDS_OVERFLOW, 1};
+    return 2;
+}
+
+unsigned identity_containers_max(void)
+{
+    learn();
+    return self.containers;
+}
+
+uid_t identity_block_first(unsigned n)
+{
+    return identity_rootless() ? IDS_NEUTRAL : IDS_POOL_FIRST + n * IDS_BLOCK_SIZE;
+}
+
+uid_t identity_shim(unsigned n)
+{
+    return IDS_SINGLES + n;
+}
+
+bool identity_maps_mounts(void)
+{
+    return !identity_rootless();
+}
+
+uid_t identity_host_uid(uid_t id)
+{
+    learn();
+    for (size_t i = 0; i < self.count; i++)
+        if (id >= self.maps[i].inside && id - self.maps[i].inside < self.maps[i].count)
+            return self.maps[i].outside + (id - self.maps[i].inside);
+    return (uid_t)-1;
+}
+
+bool identity_is_administrator(uid_t owner)
+{
+    learn();
+    return self.entered ? identity_host_uid(owner) == (uid_t)-1 : owner == 0;
+}
+
+/* 65534 has a line of its own: below it there is a gap where the range is small. */
+void identity_engine_map(uint32_t user, uint32_t first, uint32_t count,
+                         struct id_map ret[IDENTITY_ENGINE_MAPS])
+{
+    uint32_t shims = count / SHIM_SHARE < SHIMS_MAX ? count / SHIM_SHARE : SHIMS_MAX;
+    uint32_t rest = count - shims - WORKERS - 1;
+    uint32_t low = rest < IDS_OVERFLOW ? rest : IDS_OVERFLOW;
+    ret[0] = (struct id_map){0, user, 1};
+    ret[1] = (struct id_map){IDS_NEUTRAL, first, low};
+    ret[2] = (struct id_map){IDS_NEUTRAL + IDS_OVERFLOW, first + low, 1};
+    ret[3] = (struct id_map){SHIM_FIRST, first + low + 1, shims};
+    ret[4] = (struct id_map){WORKER_FIRST, first + low + 1 + shims, WORKERS};
+}

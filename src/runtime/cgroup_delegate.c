@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is delegated to an ordinary user (cgroup_delegate.h). Paths are the kernel's. */
+#include "runtime/cgroup_delegate.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/identity.h"
+#include "base/io.h"
+#include "base/path.h"
+
+#define LIST_MAX 65536
+#define SYSTEMD_PATH_MAX 96
+
+static bool list_has(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+        if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
+/* Our own path in a hierarchy, from lines "ID:CONTROLLERS:PATH"; points into text; NULL. */
+static char *own_path(char *text, int where)
+{
+    char *line;
+    while ((line = strsep(&text, "\n"))) {
+        char *path = line;
+        const char *id = strsep(&path, ":");
+        const char *controllers = path ? strsep(&path, ":") : NULL;
+        if (!path)
+            continue;
+        if (where == CGROUP_CONTROLLERS
+                ? strcmp(id, "0") == 0 && !*controllers
+                : list_has(controllers, cgroup_controller_name((enum cgroup_controller)where)))
+            return path;
+    }
+    return NULL;
+}
+
+static bool is_ours(int dir)
+{
+    struct stat st, procs;
+    return fstat(dir, &st) == 0 && st.st_uid == geteuid() && fstatat(dir, "cgroup.procs", &procs, 0) == 0 &&
+           procs.st_uid == geteuid();
+}
+
+/* The first group on the way down `path` that is ours. */
+static int first_of_ours(int root, char *path)
+{
+    _cleanup_close_ int at = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *name;
+    while (at >= 0 && (name = strsep(&path, "/"))) {
+        struct err ignored = {0};
+        if (!*name)
+            continue;
+        int next = path_open_dir_at(at, name, &ignored);
+        close_fd(&at);
+        at = next;
+        if (at >= 0 && is_ours(at))
+            return steal_fd(&at);
+    }
+    return -1;
+}
+
+int cgroup_delegated(int root, int where, bool join)
+{
+    _cleanup_buf_ struct buf list = {0};
+    struct err ignored = {0};
+    char systemd[SYSTEMD_PATH_MAX];
+    if (io_read_path("/proc/self/cgroup", LIST_MAX, &list, &ignored) < 0 || !list.data)
+        return -1;
+    char *path = own_path(list.data, where);
+    int fd = path ? first_of_ours(root, path) : -1;
+    if (fd >= 0 || join)
+        return fd;
+    unsigned uid = identity_host_uid(geteuid());
+    (void)snprintf(systemd, sizeof(systemd), "user.slice/user-%u.slice/user@%u.service", uid, uid);
+    return first_of_ours(root, systemd);
+}
+
+/* The file that a limit is written to. */
+static bool has(const struct cgroup *g, enum cgroup_controller c, const char *v2_file)
+{
+    if (g->mode == CGROUP_V2)
+        return g->unified >= 0 && faccessat(g->unified, v2_file, F_OK, 0) == 0;
+    return g->dirs[c] >= 0;
+}
+
+void cgroup_forget_missing(const struct cgroup *g, struct spec_resources *r)
+{
+    if (!has(g, CGROUP_MEMORY, "memory.max"))
+        r->memory = r->memory_swap = SPEC_UNSET;
+    if (!has(g, CGROUP_CPU, "cpu.max"))
+        r->cpu_quota_us = r->cpu_period_us = SPEC_UNSET;
+    if (!has(g, CGROUP_PIDS, "pids.max"))
+        r->pids = SPEC_UNSET;
+    if (!has(g, CGROUP_CPUSET, "cpuset.cpus"))
+        r->cpuset_cpus = NULL;
+}
