@@ -176,7 +176,8 @@ int str_list_set_env(struct str_list *env, const char *entry, struct err *e)
 {
     size_t name_length = (size_t)(strchrnul(entry, '=') - entry);
     for (size_t i = 0; i < env->count; i++)
-        if (strncmp(env->items[i], entry, name_length) == 0 && env->items[i][name_length] == '=')
+        if (strncmp(env->items[i], entry, name_length) == 0 &&
+            (env->items[i][name_length] == '=' || !env->items[i][name_length]))
             return str_replace(&env->items[i], entry, e);
     return str_list_add(env, entry, e);
 }

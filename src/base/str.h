@@ -60,7 +60,7 @@ bool str_list_has(const struct str_list *list, const char *s);
 /* Splits at each separator; empty parts are kept. Fails with -E2BIG beyond max parts. */
 int str_list_split(const char *s, char separator, size_t max, struct str_list *ret_list, struct err *e);
 
-/* Sets NAME=value in a list of environment entries: replaces the entry of that name or appends. */
+/* Sets NAME=value in a list of environment entries: replaces the entry of that name (with or without a value) or appends. */
 int str_list_set_env(struct str_list *env, const char *entry, struct err *e);
 /* Value of NAME in a list of NAME=value entries, NULL when absent. Borrowed. */
 const char *str_list_env(const struct str_list *env, const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Environment and labels (run_setters.h). -e NAME takes the value from the caller's environment; not set there, it is not
- * passed on. Files have one entry a line; blank lines and lines that begin with # do not count.
+ * Environment and labels (run_setters.h). -e NAME takes the value from the caller's environment; not set there, the container has
+ * no such variable, whatever the image says. Files have one entry a line; blank lines and lines that begin with # do not count.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,15 +15,34 @@
 #define BLANKS " \t\r"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
+/* PREFIX*: every variable of ours whose name begins so, as podman has it. */
+static int add_env_prefix(struct plan *p, const char *prefix, size_t length, struct err *e)
+{
+    int r = 0;
+    for (char **at = environ; *at && r == 0; at++) {
+        if (strncmp(*at, prefix, length) != 0 || !strchr(*at, '='))
+            continue;
+        r = image_rule_env(*at, e);
+        if (r == 0)
+            r = str_is_utf8(*at)
+                    ? str_list_set_env(&p->env, *at, e)
+                    : err_set(e, EILSEQ, "variable %.*s is not UTF-8", (int)strcspn(*at, "="), *at);
+    }
+    return r;
+}
+
 static int add_env(struct plan *p, const char *entry, struct err *e)
 {
     _cleanup_free_ char *text = NULL;
     if (!*entry || *entry == '=')
         return err_set(e, EINVAL, "'%s' has no variable name", entry);
+    size_t n = strlen(entry);
+    if (!strchr(entry, '=') && n > 1 && entry[n - 1] == '*')
+        return add_env_prefix(p, entry, n - 1, e);
     if (!strchr(entry, '=')) {
         const char *value = getenv(entry);
-        if (!value)
-            return 0;
+        if (!value) /* Docker's way to take a variable of the image's away */
+            return str_list_set_env(&p->env, entry, e);
         int r = str_format(&text, e, "%s=%s", entry, value);
         if (r < 0)
             return r;
@@ -100,6 +119,12 @@ int run_read_env(struct run_options *o, struct err *e)
     for (size_t i = 0; i < o->env.count && r == 0; i++)
         if ((r = add_env(&o->plan, o->env.items[i], e)) < 0)
             return err_wrap(e, "--env");
+    for (size_t i = 0; i < o->unset_env.count && r == 0; i++) {
+        const char *name = o->unset_env.items[i];
+        r = !*name || strchr(name, '=')
+                ? err_set(e, EINVAL, "--unsetenv: '%s' is no name of a variable", name)
+                : str_list_set_env(&o->plan.env, name, e);
+    }
     return r;
 }
 

@@ -125,12 +125,13 @@ int run_set_ulimit(void *target, const char *value, struct err *e)
     return 0;
 }
 
-int run_check_limits(const struct plan *p, struct err *e)
+int run_check_limits(struct run_options *o, struct err *e)
 {
+    struct plan *p = &o->plan;
     bool swap = p->memory_swap != PLAN_UNSET && p->memory_swap != PLAN_UNLIMITED;
     if (swap && p->memory == PLAN_UNSET)
         return err_set(e, EINVAL, "--memory-swap is memory and swap together: give --memory too");
     if (swap && p->memory_swap < p->memory)
         return err_set(e, EINVAL, "--memory-swap is memory and swap together: it cannot be below --memory");
-    return 0;
+    return run_check_cpus(o, e);
 }

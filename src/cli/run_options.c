@@ -107,6 +107,8 @@ void run_options_clear(struct run_options *o)
 {
     plan_clear(&o->plan);
     str_list_clear(&o->env);
+    str_list_clear(&o->annotations);
+    str_list_clear(&o->unset_env);
     str_list_clear(&o->env_files);
     str_list_clear(&o->labels);
     str_list_clear(&o->label_files);
@@ -133,7 +135,7 @@ static int check(struct run_options *o, struct err *e)
     int r = run_check_mounts(&o->plan, e);
     if (r == 0)
         r = run_check_living(o, e);
-    return r < 0 ? r : run_check_limits(&o->plan, e);
+    return r < 0 ? r : run_check_limits(o, e);
 }
 
 /* Everything that the plan keeps must be UTF-8: so it is JSON. */
@@ -161,6 +163,8 @@ int run_options_read(const struct invocation *in, struct run_options *ret_option
         r = run_read_env(&o, e);
     if (r == 0)
         r = run_read_labels(&o, e);
+    if (r == 0)
+        r = run_read_annotations(&o, e);
     if (r == 0)
         r = read_command(in, &o.plan, e);
     if (r < 0)

@@ -25,8 +25,10 @@ struct run_options {
     const char *detach_keys; /* NULL: the default */
     const char *health_cmd;  /* NULL: the image's */
     bool no_healthcheck;
-    const char *cid_file;                                /* NULL: none */
-    struct str_list env, env_files, labels, label_files; /* as given; in the plan after run_options_read */
+    const char *cid_file; /* NULL: none */
+    /* As given; in the plan after run_options_read. */
+    struct str_list env, env_files, labels, label_files, annotations, unset_env;
+    int64_t cpu_quota_us; /* 0: not given */
 };
 
 #define _cleanup_run_options_ _cleanup_(run_options_clear)
@@ -34,6 +36,8 @@ void run_options_clear(struct run_options *o);
 
 /* For struct verb: what run and create share, what only run has, what Docker has. */
 extern const struct option_entry run_shared_options[];
+extern const struct option_entry run_resource_options[];
+extern const struct option_entry run_host_options[];
 extern const struct option_entry run_only_options[];
 extern const struct option_entry run_unsupported_options[];
 

@@ -18,8 +18,20 @@ int run_set_cpus(void *target, const char *value, struct err *e);
 int run_set_cpuset(void *target, const char *value, struct err *e);
 int run_set_stop_timeout(void *target, const char *value, struct err *e);
 int run_set_ulimit(void *target, const char *value, struct err *e);
-/* --memory-swap against --memory. */
-int run_check_limits(const struct plan *p, struct err *e);
+/* --memory-swap against --memory, and --cpu-quota against --cpus. */
+int run_check_limits(struct run_options *o, struct err *e);
+
+/* run_resources.c: the member of the plan, but for the quota (int64_t; 0: not given). update has them too. */
+int run_set_cpu_period(void *target, const char *value, struct err *e);
+int run_set_cpu_quota(void *target, const char *value, struct err *e);
+int run_set_cpu_shares(void *target, const char *value, struct err *e);
+int run_set_blkio_weight(void *target, const char *value, struct err *e);
+/* Quota and period (PLAN_UNSET: the default) as processors. */
+int run_cpus_of_quota(int64_t quota_us, uint64_t period_us, uint64_t *ret_nano, struct err *e);
+int run_check_cpus(struct run_options *o, struct err *e);
+
+/* run_hosts.c: annotations, as given, into the plan. */
+int run_read_annotations(struct run_options *o, struct err *e);
 
 /* run_living.c: the member of the plan */
 int run_set_restart(void *target, const char *value, struct err *e);
@@ -47,5 +59,4 @@ int run_set_profile(void *target, const char *value, struct err *e);
 int run_set_security(void *target, const char *value, struct err *e);
 /* Flags of which only the value that changes nothing is supported. */
 int run_set_privileged(void *target, const char *value, struct err *e);
-int run_set_namespace(void *target, const char *value, struct err *e);
 int run_set_log_driver(void *target, const char *value, struct err *e);

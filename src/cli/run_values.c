@@ -158,18 +158,6 @@ int run_set_privileged(void *target, const char *value, struct err *e)
     return err_refuse(e, 6, "refused: grant what is needed instead, such as --cap-add @switch-user");
 }
 
-int run_set_namespace(void *target, const char *value, struct err *e)
-{
-    (void)target;
-    if (!*value || str_equal(value, "private"))
-        return 0;
-    if (str_equal(value, "host"))
-        return err_refuse(e, 5,
-                          "refused: each container has namespaces of its own, and this version "
-                          "cannot share the host's even by policy");
-    return err_set(e, ENOTSUP, "not supported: each container has namespaces of its own (private)");
-}
-
 int run_set_log_driver(void *target, const char *value, struct err *e)
 {
     (void)target;

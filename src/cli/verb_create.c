@@ -35,6 +35,6 @@ const struct verb verb_create = {
     .arguments_min = 1,
     .arguments_max = VERB_MANY,
     .complete = "images",
-    .options = {run_shared_options, run_unsupported_options},
+    .options = {run_shared_options, run_resource_options, run_host_options, run_unsupported_options},
     .run = run,
 };

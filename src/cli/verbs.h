@@ -23,7 +23,7 @@ enum verb_flags {
 };
 
 #define VERB_MANY UINT_MAX
-#define VERB_TABLES_MAX 3
+#define VERB_TABLES_MAX 6
 
 struct verb {
     const char *name;

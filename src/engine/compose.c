@@ -15,13 +15,12 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/compose_filters.h"
+#include "engine/compose_resources.h"
 #include "engine/volume.h"
 #include "image/image.h"
 #include "image/layers.h"
 #include "practices/bind_source.h"
 
-#define CPU_PERIOD_US 100000
-#define NANO_PER_PERIOD 10000     /* 1e9 nano-processors x 100 ms = 1e5 us: quota = nano / 10^4 */
 #define HOST_FILE_MAX (64U << 10) /* /etc/hosts and /etc/resolv.conf of the host */
 #define PING_GROUP_LAST 65533     /* the kernel wants groups that exist */
 #define TMPFS_SIZE_DEFAULT (64ULL << 20)
@@ -179,17 +178,6 @@ static int add_etc(struct spec *spec, struct err *e)
     return r;
 }
 
-static void set_resources(const struct plan *p, struct spec_resources *r)
-{
-    r->memory = p->memory;
-    r->memory_swap = p->memory_swap == PLAN_UNSET ? p->memory : p->memory_swap;
-    r->pids = p->pids;
-    if (p->cpus_nano != PLAN_UNSET) {
-        r->cpu_period_us = CPU_PERIOD_US;
-        r->cpu_quota_us = p->cpus_nano / NANO_PER_PERIOD;
-    }
-}
-
 /* Where the network namespace is the container's own, these need no capability and touch nobody else. */
 static int add_sysctls(const struct plan *p, struct spec *spec, struct err *e)
 {
@@ -238,10 +226,13 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     spec.shim_uid = identity_shim(block);
     spec.root_read_only = p->read_only;
     spec.shm_size = p->shm_size == PLAN_UNSET ? 64ULL << 20 : p->shm_size;
-    spec.oom_score_adj = COMPOSE_OOM_SCORE_ADJ;
-    set_resources(p, &spec.resources);
+    spec.oom_score_adj = compose_oom_score_adj(p);
     spec.share_network = plan_shares_network(p);
-    int r = str_copy(p->cpuset_cpus, &spec.resources.cpuset_cpus, e);
+    int r = compose_limits(p, &spec.resources, e);
+    if (r == 0)
+        r = compose_io(s, p, &spec.resources, e);
+    if (r == 0)
+        r = compose_devices(p, &spec.resources, e);
     if (r == 0)
         r = set_hostname(c, &spec, e);
     if (r == 0)

@@ -84,7 +84,7 @@ static int enter(const struct container *c, const struct spec_process *process, 
                                           .target = target,
                                           .cgroup = &group,
                                           .block_first = identity_block_first(c->start.block),
-                                          .oom_score_adj = COMPOSE_OOM_SCORE_ADJ,
+                                          .oom_score_adj = compose_oom_score_adj(&c->plan),
                                           .stdio = {theirs[0], theirs[1], theirs[2]},
                                           .report_fd = report_fd};
     return runtime_enter(&request, &x->pidfd, &x->terminal, e);

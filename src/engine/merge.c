@@ -3,6 +3,8 @@
 #include "engine/merge.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -20,6 +22,24 @@ static int merge_command(struct plan *p, const struct image *image, struct err *
     return r;
 }
 
+/* A name without a value takes the variable away. */
+static int set_variable(struct str_list *env, const char *entry, struct err *e)
+{
+    size_t n = strlen(entry), kept = 0;
+    if (strchr(entry, '='))
+        return str_list_set_env(env, entry, e);
+    for (size_t i = 0; i < env->count; i++) {
+        if (strncmp(env->items[i], entry, n) == 0 && env->items[i][n] == '=')
+            free(env->items[i]);
+        else
+            env->items[kept++] = env->items[i];
+    }
+    if (env->items)
+        env->items[kept] = NULL;
+    env->count = kept;
+    return 0;
+}
+
 /* Default path, then the image's variables, then the user's. */
 static int merge_environment(struct plan *p, const struct image *image, struct err *e)
 {
@@ -28,7 +48,7 @@ static int merge_environment(struct plan *p, const struct image *image, struct e
     for (size_t i = 0; i < image->env.count && r == 0; i++)
         r = str_list_set_env(&env, image->env.items[i], e);
     for (size_t i = 0; i < p->env.count && r == 0; i++)
-        r = str_list_set_env(&env, p->env.items[i], e);
+        r = set_variable(&env, p->env.items[i], e);
     if (r < 0)
         return r;
     str_list_clear(&p->env);

@@ -19,6 +19,16 @@ void plan_init(struct plan *p)
         .cpus_nano = PLAN_UNSET,
         .pids = PLAN_UNSET,
         .shm_size = PLAN_UNSET,
+        .memory_reservation = PLAN_UNSET,
+        .memory_swappiness = PLAN_UNSET,
+        .cpu_period_us = PLAN_UNSET,
+        .cpu_shares = PLAN_UNSET,
+        .oom_score_adj = PLAN_SCORE_UNSET,
+        .blkio_weight = PLAN_UNSET,
+        .read_bps = PLAN_UNSET,
+        .write_bps = PLAN_UNSET,
+        .read_iops = PLAN_UNSET,
+        .write_iops = PLAN_UNSET,
     };
 }
 
@@ -27,7 +37,7 @@ static void clear_strings(struct plan *p)
     char **const strings[] = {
         &p->name,       &p->image_reference, &p->user,        &p->working_dir,     &p->hostname,
         &p->domainname, &p->stop_signal,     &p->cpuset_cpus, &p->seccomp_profile, &p->apparmor_profile,
-        &p->network,    &p->restart,
+        &p->network,    &p->cpuset_mems,     &p->pid_mode,    &p->ipc_mode,        &p->restart,
     };
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         free(*strings[i]);
@@ -36,8 +46,10 @@ static void clear_strings(struct plan *p)
 static void clear_lists(struct plan *p)
 {
     struct str_list *const lists[] = {
-        &p->entrypoint, &p->command,      &p->env,     &p->group_add, &p->labels,      &p->cap_add,
-        &p->cap_drop,   &p->security_opt, &p->sysctls, &p->notes,     &p->health_test, &p->health_shell,
+        &p->entrypoint,  &p->command,      &p->env,          &p->group_add, &p->labels,
+        &p->cap_add,     &p->cap_drop,     &p->security_opt, &p->sysctls,   &p->notes,
+        &p->io,          &p->devices,      &p->hosts,        &p->dns,       &p->dns_search,
+        &p->health_test, &p->health_shell, &p->dns_options,  &p->expose,    &p->annotations,
     };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         str_list_clear(lists[i]);

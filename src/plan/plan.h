@@ -22,6 +22,7 @@
 #define PLAN_NAME_MAX 128
 #define PLAN_PRACTICES 14
 #define PLAN_UNSET UINT64_MAX /* a number that the user has not given */
+#define PLAN_SCORE_UNSET INT64_MAX
 
 enum plan_mount_type {
     PLAN_MOUNT_BIND,
@@ -106,6 +107,16 @@ struct plan {
     char *cpuset_cpus;
     uint64_t pids;
     uint64_t shm_size;
+    uint64_t memory_reservation; /* bytes */
+    uint64_t memory_swappiness;  /* 0..100 */
+    uint64_t cpu_period_us;      /* of the limit `cpus_nano`; PLAN_UNSET: 100 ms */
+    uint64_t cpu_shares;         /* weight among containers, 2..262144 */
+    char *cpuset_mems;
+    int64_t oom_score_adj; /* PLAN_SCORE_UNSET: the policy's */
+    uint64_t blkio_weight; /* 10..1000 */
+    /* Of the disk that holds the container's files. */
+    uint64_t read_bps, write_bps, read_iops, write_iops;
+    struct str_list io; /* of disks that are named: "KIND PATH NUMBER" (plan/io.h) */
     struct plan_ulimit ulimits[PLAN_ULIMITS_MAX];
     size_t ulimit_count;
 
@@ -117,6 +128,15 @@ struct plan {
     char *apparmor_profile;            /* NULL: Casemate's own where AppArmor is */
     struct str_list sysctls;           /* NAME=VALUE */
     char *network;                     /* none or host; NULL: none */
+    struct str_list devices;           /* plan/device.h */
+    char *pid_mode,
+        *ipc_mode; /* NULL: private; container:NAME, from create on container:ID; ipc: none, shareable */
+
+    /* names and descriptions */
+    struct str_list hosts;                        /* NAME=IP: lines of /etc/hosts */
+    struct str_list dns, dns_search, dns_options; /* of /etc/resolv.conf */
+    struct str_list expose;                       /* PORT/PROTOCOL; nothing is opened */
+    struct str_list annotations;                  /* KEY=VALUE, kept and never interpreted */
 
     /* what the practices did */
     struct plan_grant *grants;

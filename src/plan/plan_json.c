@@ -22,6 +22,7 @@ enum field_kind {
     FIELD_U64,  /* PLAN_UNSET left out */
     FIELD_U32,  /* 0 left out */
     FIELD_I64,
+    FIELD_SCORE, /* int64_t, PLAN_SCORE_UNSET left out */
 };
 
 struct field {
@@ -84,6 +85,18 @@ static const struct field plan_fields[] = {
     PLAN(cpuset_cpus, FIELD_TEXT),
     PLAN(pids, FIELD_U64),
     PLAN(shm_size, FIELD_U64),
+    PLAN(memory_reservation, FIELD_U64),
+    PLAN(memory_swappiness, FIELD_U64),
+    PLAN(cpu_period_us, FIELD_U64),
+    PLAN(cpu_shares, FIELD_U64),
+    PLAN(cpuset_mems, FIELD_TEXT),
+    PLAN(oom_score_adj, FIELD_SCORE),
+    PLAN(blkio_weight, FIELD_U64),
+    PLAN(read_bps, FIELD_U64),
+    PLAN(write_bps, FIELD_U64),
+    PLAN(read_iops, FIELD_U64),
+    PLAN(write_iops, FIELD_U64),
+    PLAN(io, FIELD_LIST),
     PLAN(cap_add, FIELD_LIST),
     PLAN(cap_drop, FIELD_LIST),
     PLAN(capabilities, FIELD_U64),
@@ -92,6 +105,15 @@ static const struct field plan_fields[] = {
     PLAN(apparmor_profile, FIELD_TEXT),
     PLAN(sysctls, FIELD_LIST),
     PLAN(network, FIELD_TEXT),
+    PLAN(devices, FIELD_LIST),
+    PLAN(pid_mode, FIELD_TEXT),
+    PLAN(ipc_mode, FIELD_TEXT),
+    PLAN(hosts, FIELD_LIST),
+    PLAN(dns, FIELD_LIST),
+    PLAN(dns_search, FIELD_LIST),
+    PLAN(dns_options, FIELD_LIST),
+    PLAN(expose, FIELD_LIST),
+    PLAN(annotations, FIELD_LIST),
     PLAN(notes, FIELD_LIST),
 };
 static const struct field mount_fields[] = {
@@ -147,6 +169,10 @@ static int write_field(struct json_object *o, const struct field *f, const void 
         return *(const uint64_t *)at == PLAN_UNSET ? 0 : json_add_u64(o, f->key, *(const uint64_t *)at, e);
     case FIELD_U32:
         return *(const uint32_t *)at ? json_add_u64(o, f->key, *(const uint32_t *)at, e) : 0;
+    case FIELD_SCORE:
+        if (*(const int64_t *)at == PLAN_SCORE_UNSET)
+            return 0;
+        return json_add_object(o, f->key, json_object_new_int64(*(const int64_t *)at), e);
     case FIELD_I64:
         return json_add_object(o, f->key, json_object_new_int64(*(const int64_t *)at), e);
     }
@@ -198,6 +224,7 @@ static int read_field(struct json_object *o, const struct field *f, void *base, 
         return json_get_u64(o, f->key, at, e);
     case FIELD_U32:
         return read_u32(o, f, at, e);
+    case FIELD_SCORE:
     case FIELD_I64:
         return json_get_i64(o, f->key, at, e);
     }

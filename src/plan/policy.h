@@ -26,6 +26,7 @@ enum policy_right_kind {
     POLICY_ALLOW_HOST_PATH,      /* value: absolute path; it and what lies below may be a bind source */
     POLICY_ALLOW_APPARMOR,       /* value: name of a profile, or unconfined */
     POLICY_ALLOW_HOST_NAMESPACE, /* value: network */
+    POLICY_ALLOW_DEVICE,         /* value: path of a device; may be asked for with --device */
 };
 
 struct policy_right {
@@ -74,6 +75,8 @@ struct policy {
     uint64_t memory_min;
     struct policy_share cpus; /* of the machine; a number is in 1e-9 processors */
     uint64_t pids;
+    uint64_t read_bps, write_bps, read_iops, write_iops; /* of the disk; PLAN_UNLIMITED: none */
+    uint64_t oom_score_adj; /* of every container, and the least that it may ask for */
     uint64_t shm_size;
     struct policy_share tmpfs_size; /* of the container's memory */
     struct plan_ulimit ulimits[PLAN_ULIMITS_MAX];

@@ -17,6 +17,7 @@
 #include "plan/policy_keys.h"
 
 #define PERCENT_MAX 100
+#define OOM_SCORE_ADJ_MAX 1000
 #define DROP_IN_DIR "conf.d"
 #define DROP_INS_MAX 256
 
@@ -129,6 +130,66 @@ static int set_pids(struct reading *r, const struct conf_entry *entry, struct er
     return result;
 }
 
+static int parse_limit(const char *text, uint64_t *ret, struct err *e)
+{
+    if (str_equal(text, "unlimited") || str_equal(text, "-1")) {
+        *ret = PLAN_UNLIMITED;
+        return 0;
+    }
+    return num_parse_u64(text, PLAN_UNLIMITED - 1, ret, e);
+}
+
+static int parse_bps(const char *value, uint64_t *ret, struct err *e)
+{
+    if (!str_equal(value, "unlimited"))
+        return parse_positive_size(value, ret, e);
+    *ret = PLAN_UNLIMITED;
+    return 0;
+}
+
+static int set_read_bps(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_bps(entry->value, &r->policy->read_bps, e);
+}
+
+static int set_write_bps(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_bps(entry->value, &r->policy->write_bps, e);
+}
+
+static int parse_iops(const char *value, uint64_t *ret, struct err *e)
+{
+    uint64_t number = 0;
+    int r = str_equal(value, "unlimited") ? (number = PLAN_UNLIMITED, 0)
+                                          : num_parse_u64(value, UINT32_MAX, &number, e);
+    if (r == 0 && number == 0)
+        r = err_set(e, EINVAL, "'%s' must be more than 0", value);
+    if (r == 0)
+        *ret = number;
+    return r;
+}
+
+static int set_read_iops(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_iops(entry->value, &r->policy->read_iops, e);
+}
+
+static int set_write_iops(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_iops(entry->value, &r->policy->write_iops, e);
+}
+
+static int set_oom_score_adj(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    uint64_t score = 0;
+    int result = num_parse_u64(entry->value, OOM_SCORE_ADJ_MAX, &score, e);
+    if (result == 0 && score == 0)
+        result = err_set(e, EINVAL, "it must be more than 0: containers go before the programs of the host");
+    if (result == 0)
+        r->policy->oom_score_adj = score;
+    return result;
+}
+
 static int set_shm_size(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     return parse_positive_size(entry->value, &r->policy->shm_size, e);
@@ -147,15 +208,6 @@ static int set_reserve(struct reading *r, const struct conf_entry *entry, struct
 static int set_reserve_min(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     return parse_positive_size(entry->value, &r->policy->reserve_min, e);
-}
-
-static int parse_limit(const char *text, uint64_t *ret, struct err *e)
-{
-    if (str_equal(text, "unlimited") || str_equal(text, "-1")) {
-        *ret = PLAN_UNLIMITED;
-        return 0;
-    }
-    return num_parse_u64(text, PLAN_UNLIMITED - 1, ret, e);
 }
 
 /* NAME=SOFT[:HARD], as --ulimit. */
@@ -213,6 +265,12 @@ static int allow_host_namespace(struct reading *r, const struct conf_entry *entr
     if (!str_equal(entry->value, "network"))
         return err_set(e, EINVAL, "'%s' is not network, the only one that can be shared", entry->value);
     return add_right(r, entry, POLICY_ALLOW_HOST_NAMESPACE, entry->value, e);
+}
+
+static int allow_device(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    int result = path_check_absolute(entry->value, e);
+    return result < 0 ? result : add_right(r, entry, POLICY_ALLOW_DEVICE, entry->value, e);
 }
 
 static int allow_apparmor(struct reading *r, const struct conf_entry *entry, struct err *e)
@@ -289,6 +347,11 @@ static const struct key keys[] = {
     {"practice", "limits", "memory-min", set_memory_min},
     {"practice", "limits", "cpus", set_cpus},
     {"practice", "limits", "pids", set_pids},
+    {"practice", "limits", "read-bps", set_read_bps},
+    {"practice", "limits", "write-bps", set_write_bps},
+    {"practice", "limits", "read-iops", set_read_iops},
+    {"practice", "limits", "write-iops", set_write_iops},
+    {"practice", "limits", "oom-score-adj", set_oom_score_adj},
     {"practice", "limits", "shm-size", set_shm_size},
     {"practice", "limits", "tmpfs-size", set_tmpfs_size},
     {"practice", "limits", "ulimit", set_ulimit},
@@ -297,6 +360,7 @@ static const struct key keys[] = {
     {"practice", "limits", "allow-unlimited", allow_unlimited},
     {"practice", "isolation", "allow-host-path", allow_host_path},
     {"practice", "isolation", "allow-host-namespace", allow_host_namespace},
+    {"practice", "isolation", "allow-device", allow_device},
     {"practice", "capabilities", "allow-capability", allow_capability},
     {"practice", "capabilities", "known-images", set_known_images},
     {"practice", "syscalls", "allow-apparmor", allow_apparmor},
@@ -307,6 +371,7 @@ static const struct key keys[] = {
     {"grant", NULL, "allow-unlimited", allow_unlimited},
     {"grant", NULL, "allow-host-path", allow_host_path},
     {"grant", NULL, "allow-host-namespace", allow_host_namespace},
+    {"grant", NULL, "allow-device", allow_device},
     {"grant", NULL, "allow-apparmor", allow_apparmor},
     {"registry", NULL, "plain-http", set_plain_http},
     {"registry", NULL, "ca-file", set_ca_file},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Practice 4, resource limits: memory without swap, processors, processes, descriptors and the sizes of memory file systems are limited
+ * Practice 4, resource limits: memory without swap, processors, processes, block I/O, descriptors and the sizes of memory file systems are limited
  * for every container, as a share of the machine. A flag may ask for more and is recorded; no limit at all needs the policy.
  *
  * After it has run, PLAN_UNSET in the plan's limits means "not limited, by a grant".
@@ -11,6 +11,7 @@
 #include "base/dirs.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
+#include "runtime/cgroup.h"
 
 #define MEMORY_LEAST (UINT64_C(6) << 20) /* Docker's: nothing starts with less */
 #define NANO UINT64_C(1000000000)
@@ -117,6 +118,36 @@ static int apply_pids(struct practice_run *run, struct err *e)
                : 0;
 }
 
+static int apply_memory_hints(struct practice_run *run, struct err *e)
+{
+    struct plan *p = run->plan;
+    enum cgroup_mode mode;
+    struct err absent = {0};
+    if (p->memory_reservation == 0)
+        p->memory_reservation = PLAN_UNSET;
+    if (p->memory_reservation != PLAN_UNSET && p->memory != PLAN_UNSET && p->memory_reservation > p->memory)
+        return err_set(e, EINVAL, "--memory-reservation cannot be above --memory");
+    if (p->memory_swappiness != PLAN_UNSET && cgroup_detect_mode(&mode, &absent) == 0 && mode == CGROUP_V2)
+        return run_note(run, e, "--memory-swappiness has no effect: cgroup v2 has no such setting");
+    return 0;
+}
+
+/* May be raised, not lowered: when the machine is out of memory, containers go first. */
+static int apply_oom_score(struct practice_run *run, struct err *e)
+{
+    struct plan *p = run->plan;
+    int64_t least = (int64_t)run->policy->oom_score_adj;
+    if (p->oom_score_adj == PLAN_SCORE_UNSET)
+        p->oom_score_adj = least;
+    if (p->oom_score_adj >= least)
+        return 0;
+    return err_refuse(
+        e, 4,
+        "--oom-score-adj %lld is refused: containers go before the programs of the host, which %lld "
+        "keeps up (key oom-score-adj under [practice \"limits\"] in %s)",
+        (long long)p->oom_score_adj, (long long)least, dirs_conf());
+}
+
 static int apply_memory_filesystems(struct practice_run *run, struct err *e)
 {
     struct plan *p = run->plan;
@@ -185,6 +216,12 @@ static int apply(struct practice_run *run, struct err *e)
     if (r == 0)
         r = apply_pids(run, e);
     if (r == 0)
+        r = apply_memory_hints(run, e);
+    if (r == 0)
+        r = apply_oom_score(run, e);
+    if (r == 0)
+        r = limits_apply_io(run, e);
+    if (r == 0)
         r = apply_memory_filesystems(run, e);
     return r < 0 ? r : apply_ulimits(run, e);
 }
@@ -193,8 +230,8 @@ const struct practice practice_limits = {
     .number = 4,
     .id = "limits",
     .title = "resource limits",
-    .what = "limits memory, processors and processes of every container to a share of the machine",
-    .missing = "disk, block I/O and network bandwidth are not limited",
+    .what = "limits memory, processors, processes and block I/O of every container to a share of the machine",
+    .missing = "disk space and network bandwidth are not limited",
     .apply = apply,
     .explain = limits_explain,
 };

@@ -4,9 +4,11 @@
  * as a bind. Those are the runtime's to make; what is decided here is which paths of the host and which settings a plan may name.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "plan/sysctl.h"
 #include "practices/bind_source.h"
+#include "practices/device_judge.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
 
@@ -39,6 +41,24 @@ static int apply_network(struct practice_run *run, struct err *e)
     return run_grant(run, 5, right->source, e, "the host's network");
 }
 
+static int apply_device(struct practice_run *run, char **entry, struct err *e)
+{
+    _cleanup_plan_device_ struct plan_device d = {0};
+    _cleanup_free_ char *judged = NULL;
+    const struct policy_right *right = NULL;
+    int r = plan_device_parse(*entry, &d, e);
+    if (r == 0)
+        r = device_judge(&d, &run->rights, &right, e);
+    if (r == 0)
+        r = plan_device_format(&d, &judged, e);
+    if (r < 0)
+        return r;
+    free(*entry);
+    *entry = steal_ptr(judged);
+    return run_grant(run, 5, right ? right->source : "--device", e, "device %s (%s%s)", d.source,
+                     d.read ? "r" : "", d.write ? "w" : "");
+}
+
 static int apply(struct practice_run *run, struct err *e)
 {
     struct plan *p = run->plan;
@@ -46,6 +66,8 @@ static int apply(struct practice_run *run, struct err *e)
     for (size_t i = 0; i < p->mount_count && r == 0; i++)
         if (p->mounts[i].type == PLAN_MOUNT_BIND)
             r = apply_bind(run, &p->mounts[i], e);
+    for (size_t i = 0; i < p->devices.count && r == 0; i++)
+        r = apply_device(run, &p->devices.items[i], e);
     for (size_t i = 0; i < p->sysctls.count && r == 0; i++)
         r = sysctl_check(p->sysctls.items[i], e);
     return r;

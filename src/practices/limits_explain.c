@@ -241,6 +241,21 @@ static int explain_shm(const struct subject *s, struct evidence *ret, struct err
                         subject_source(s, "mountinfo", source), e, "%s", text);
 }
 
+static int explain_oom_score(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    _cleanup_buf_ struct buf text = {0};
+    char source[SUBJECT_SOURCE];
+    int score = 0;
+    int r = subject_read(s, "oom_score_adj", LIMITS_MAX, &text, e);
+    if (r < 0)
+        return r;
+    if (!text.data || sscanf(text.data, "%d", &score) != 1)
+        return err_set(e, EINVAL, "oom_score_adj of the container is no number");
+    bool planned = s->plan->oom_score_adj == PLAN_SCORE_UNSET ? score > 0 : score >= s->plan->oom_score_adj;
+    return evidence_add(ret, 4, planned ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, "ended before the host",
+                        subject_source(s, "oom_score_adj", source), e, "score %d", score);
+}
+
 int limits_explain(const struct subject *s, struct evidence *ret, struct err *e)
 {
     int r = explain_memory(s, ret, e);
@@ -252,5 +267,9 @@ int limits_explain(const struct subject *s, struct evidence *ret, struct err *e)
         r = explain_pids(s, ret, e);
     if (r == 0)
         r = explain_ulimits(s, ret, e);
+    if (r == 0)
+        r = explain_oom_score(s, ret, e);
+    if (r == 0)
+        r = limits_explain_io(s, ret, e);
     return r < 0 ? r : explain_shm(s, ret, e);
 }

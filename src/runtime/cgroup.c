@@ -187,7 +187,7 @@ int cgroup_make(const char *parent, const char *id, const struct spec_resources 
     if (result == 0)
         result = cgroup_set(&g, &wanted, e);
     if (result == 0)
-        result = cgroup_v1_restrict_devices(&g, e);
+        result = cgroup_v1_restrict_devices(&g, r, e);
     if (result < 0) {
         struct err ignored = {0};
         cgroup_close(&g);
@@ -238,7 +238,8 @@ int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e)
 
 int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
 {
-    return g->mode == CGROUP_V2 && g->unified >= 0 ? cgroup_v2_set(g, r, e) : cgroup_v1_set(g, r, e);
+    int result = g->mode == CGROUP_V2 && g->unified >= 0 ? cgroup_v2_set(g, r, e) : cgroup_v1_set(g, r, e);
+    return result < 0 ? result : cgroup_set_io(g, r, e);
 }
 
 int cgroup_open_oom(const struct cgroup *g)

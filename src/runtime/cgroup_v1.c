@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -50,6 +52,13 @@ int cgroup_v1_prepare(enum cgroup_controller c, int root, int parent, uint64_t t
     return 0;
 }
 
+/* A limit in a file of v1, where -1 takes it away. */
+static int set_limit(int dir, const char *file, uint64_t value, struct err *e)
+{
+    return value == SPEC_UNLIMITED ? io_write_existing_at(dir, file, "-1", e)
+                                   : io_write_existingf_at(dir, file, e, "%llu", (unsigned long long)value);
+}
+
 /* memory + swap must never be below memory while the two are changed: the order depends on the direction. */
 static int set_memory(int dir, const struct spec_resources *r, struct err *e)
 {
@@ -57,22 +66,46 @@ static int set_memory(int dir, const struct spec_resources *r, struct err *e)
     if (r->memory == SPEC_UNSET)
         return 0;
     struct err first = {0};
-    int result =
-        io_write_existingf_at(dir, "memory.limit_in_bytes", &first, "%llu", (unsigned long long)r->memory);
+    int result = set_limit(dir, "memory.limit_in_bytes", r->memory, &first);
     if (swap) {
-        int swap_result = io_write_existingf_at(dir, "memory.memsw.limit_in_bytes", e, "%llu",
-                                                (unsigned long long)r->memory_swap);
+        int swap_result = set_limit(dir, "memory.memsw.limit_in_bytes", r->memory_swap, e);
         if (swap_result < 0)
             return swap_result;
         if (result < 0)
-            result = io_write_existingf_at(dir, "memory.limit_in_bytes", &first, "%llu",
-                                           (unsigned long long)r->memory);
+            result = set_limit(dir, "memory.limit_in_bytes", r->memory, &first);
     } else if (has_file(dir, "memory.swappiness")) {
         struct err ignored = {0};
         (void)io_write_existing_at(dir, "memory.swappiness", "0", &ignored);
     }
     if (result < 0)
         *e = first;
+    return result;
+}
+
+static int missing(const char *controller, struct err *e)
+{
+    return err_set(e, ENOSYS, "the kernel has no %s controller, so this limit cannot be enforced",
+                   controller);
+}
+
+/* How memory and processors are shared out, beyond the limits. */
+static int set_shares(const struct cgroup *g, const struct spec_resources *r, struct err *e)
+{
+    const struct {
+        enum cgroup_controller controller;
+        const char *file;
+        uint64_t value;
+    } shares[] = {{CGROUP_MEMORY, "memory.soft_limit_in_bytes", r->memory_reservation},
+                  {CGROUP_MEMORY, "memory.swappiness", r->memory_swappiness},
+                  {CGROUP_CPU, "cpu.shares", r->cpu_shares}};
+    int result = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(shares) && result == 0; i++) {
+        int dir = g->dirs[shares[i].controller];
+        if (shares[i].value == SPEC_UNSET)
+            continue;
+        result = dir < 0 ? missing(cgroup_controller_name(shares[i].controller), e)
+                         : set_limit(dir, shares[i].file, shares[i].value, e);
+    }
     return result;
 }
 
@@ -87,12 +120,6 @@ static int set_cpu(int dir, const struct spec_resources *r, struct err *e)
     return io_write_existingf_at(dir, "cpu.cfs_quota_us", e, "%llu", (unsigned long long)r->cpu_quota_us);
 }
 
-static int missing(const char *controller, struct err *e)
-{
-    return err_set(e, ENOSYS, "the kernel has no %s controller, so this limit cannot be enforced",
-                   controller);
-}
-
 int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
 {
     int result = 0;
@@ -102,16 +129,25 @@ int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct
         result = g->dirs[CGROUP_CPU] < 0 ? missing("cpu", e) : set_cpu(g->dirs[CGROUP_CPU], r, e);
     if (result == 0 && r->pids != SPEC_UNSET)
         result = g->dirs[CGROUP_PIDS] < 0 ? missing("pids", e)
-                                          : io_write_existingf_at(g->dirs[CGROUP_PIDS], "pids.max", e, "%llu",
-                                                                  (unsigned long long)r->pids);
+                                          : cgroup_set_maximum(g->dirs[CGROUP_PIDS], "pids.max", r->pids, e);
     if (result == 0 && r->cpuset_cpus)
         result = g->dirs[CGROUP_CPUSET] < 0
                      ? missing("cpuset", e)
                      : io_write_existing_at(g->dirs[CGROUP_CPUSET], "cpuset.cpus", r->cpuset_cpus, e);
-    return result;
+    if (result == 0 && r->cpuset_mems)
+        result = g->dirs[CGROUP_CPUSET] < 0
+                     ? missing("cpuset", e)
+                     : io_write_existing_at(g->dirs[CGROUP_CPUSET], "cpuset.mems", r->cpuset_mems, e);
+    return result < 0 ? result : set_shares(g, r, e);
 }
 
-int cgroup_v1_restrict_devices(const struct cgroup *g, struct err *e)
+static int allow_device(int dir, const struct spec_device *d, struct err *e)
+{
+    return io_write_existingf_at(dir, "devices.allow", e, "%c %u:%u %s%s", S_ISBLK(d->mode) ? 'b' : 'c',
+                                 major(d->number), minor(d->number), d->read ? "r" : "", d->write ? "w" : "");
+}
+
+int cgroup_v1_restrict_devices(const struct cgroup *g, const struct spec_resources *resources, struct err *e)
 {
     /* null, zero, full, random, urandom, tty, ptmx and the pty slaves of runtime/devices.c: read and write, never mknod */
     static const char *const allowed[] = {"c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw",
@@ -122,5 +158,7 @@ int cgroup_v1_restrict_devices(const struct cgroup *g, struct err *e)
     int r = io_write_existing_at(dir, "devices.deny", "a", e);
     for (size_t i = 0; i < ARRAY_SIZE(allowed) && r == 0; i++)
         r = io_write_existing_at(dir, "devices.allow", allowed[i], e);
+    for (size_t i = 0; i < resources->device_count && r == 0; i++)
+        r = allow_device(dir, &resources->devices[i], e);
     return r;
 }

@@ -48,6 +48,12 @@ int cgroup_v2_prepare(int root, int parent, uint64_t total_memory, struct err *e
     return r;
 }
 
+int cgroup_set_maximum(int dir, const char *file, uint64_t value, struct err *e)
+{
+    return value == SPEC_UNLIMITED ? io_write_existing_at(dir, file, "max", e)
+                                   : io_write_existingf_at(dir, file, e, "%llu", (unsigned long long)value);
+}
+
 static int set_number(int dir, const char *file, uint64_t value, struct err *e)
 {
     if (value == SPEC_UNSET)
@@ -57,7 +63,21 @@ static int set_number(int dir, const char *file, uint64_t value, struct err *e)
                        "control group file %s is missing, so this limit cannot be enforced (is the "
                        "controller delegated?)",
                        file);
-    return io_write_existingf_at(dir, file, e, "%llu", (unsigned long long)value);
+    return cgroup_set_maximum(dir, file, value, e);
+}
+
+/* Weights of v1 (2..262144) in those of v2 (1..10000), as every runtime converts them. */
+static uint64_t weight_of_shares(uint64_t shares)
+{
+    return 1 + (shares - 2) * 9999 / 262142;
+}
+
+/* v1 counts memory and swap together, v2 swap alone. */
+static uint64_t swap_limit(const struct spec_resources *r)
+{
+    if (r->memory_swap == SPEC_UNLIMITED || r->memory == SPEC_UNLIMITED)
+        return SPEC_UNLIMITED;
+    return r->memory_swap > r->memory ? r->memory_swap - r->memory : 0;
 }
 
 int cgroup_v2_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
@@ -66,8 +86,11 @@ int cgroup_v2_set(const struct cgroup *g, const struct spec_resources *r, struct
     int result = set_number(dir, "memory.max", r->memory, e);
     if (result == 0 && r->memory_swap != SPEC_UNSET && r->memory != SPEC_UNSET &&
         faccessat(dir, "memory.swap.max", F_OK, 0) == 0)
-        result = set_number(dir, "memory.swap.max",
-                            r->memory_swap > r->memory ? r->memory_swap - r->memory : 0, e);
+        result = set_number(dir, "memory.swap.max", swap_limit(r), e);
+    if (result == 0)
+        result = set_number(dir, "memory.low", r->memory_reservation, e);
+    if (result == 0 && r->cpu_shares != SPEC_UNSET)
+        result = set_number(dir, "cpu.weight", weight_of_shares(r->cpu_shares), e);
     if (result == 0)
         result = set_number(dir, "pids.max", r->pids, e);
     if (result == 0 && r->cpu_quota_us != SPEC_UNSET)
@@ -75,5 +98,7 @@ int cgroup_v2_set(const struct cgroup *g, const struct spec_resources *r, struct
                                        (unsigned long long)r->cpu_period_us);
     if (result == 0 && r->cpuset_cpus)
         result = io_write_existing_at(dir, "cpuset.cpus", r->cpuset_cpus, e);
+    if (result == 0 && r->cpuset_mems)
+        result = io_write_existing_at(dir, "cpuset.mems", r->cpuset_mems, e);
     return result;
 }

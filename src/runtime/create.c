@@ -92,7 +92,7 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
         r = overlay_prepare(s, idmap, &parts->trees, e);
     if (r < 0)
         return r;
-    parts->dev = devices_make(s->block_first, parts->nodes, e);
+    parts->dev = devices_make(s->block_first, &s->resources, parts->nodes, e);
     if (parts->dev < 0)
         return parts->dev;
     if (s->share_network) {

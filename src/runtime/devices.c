@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "runtime/fsmount.h"
 
 /* OCI runtime-spec, config-linux.md, "Default Devices"; numbers from Linux' devices.txt. */
@@ -75,7 +78,27 @@ static int fill(int dir, int nodes[DEVICES_COUNT], struct err *e)
     return 0;
 }
 
-int devices_make(uid_t owner, int nodes[DEVICES_COUNT], struct err *e)
+/* A node that was granted: permissions as on the host, so that a group that may use it there may do so inside. */
+static int add_device(int dev, const struct spec_device *d, uid_t owner, struct err *e)
+{
+    const char *slash = strrchr(d->target, '/');
+    _cleanup_free_ char *parent = NULL;
+    int r = str_copy_n(d->target, slash ? (size_t)(slash - d->target) : 0, &parent, e);
+    _cleanup_close_ int dir = r < 0   ? r
+                              : slash ? path_make_dirs_in_root(dev, parent, 0755, (uid_t)-1, (gid_t)-1, e)
+                                      : fcntl(dev, F_DUPFD_CLOEXEC, 0);
+    if (dir < 0)
+        return r < 0 ? r : slash ? -e->code : err_errno(e, "device");
+    const char *name = slash ? slash + 1 : d->target;
+    if (unlinkat(dir, name, 0) < 0 && errno != ENOENT) /* --device /dev/null: the same again */
+        return err_errno(e, "device /dev/%s", d->target);
+    if (mknodat(dir, name, d->mode, d->number) < 0 ||
+        fchownat(dir, name, owner, owner + d->group, AT_SYMLINK_NOFOLLOW) < 0)
+        return err_errno(e, "make device /dev/%s", d->target);
+    return 0;
+}
+
+int devices_make(uid_t owner, const struct spec_resources *resources, int nodes[DEVICES_COUNT], struct err *e)
 {
     static const char *const options[] = {"mode=755", "size=65536k", "nr_inodes=4096", NULL};
     _cleanup_close_ int fd = fsmount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e);
@@ -87,6 +110,8 @@ int devices_make(uid_t owner, int nodes[DEVICES_COUNT], struct err *e)
     int uid = setfsuid(owner);
     int gid = setfsgid(owner);
     int r = fill(fd, nodes, e);
+    for (size_t i = 0; i < resources->device_count && r == 0; i++)
+        r = add_device(fd, &resources->devices[i], owner, e);
     (void)setfsuid((uid_t)uid);
     (void)setfsgid((gid_t)gid);
     (void)umask(mask);

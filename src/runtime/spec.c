@@ -23,11 +23,33 @@ void spec_process_clear(struct spec_process *p)
     spec_process_init(p);
 }
 
+void spec_resources_init(struct spec_resources *r)
+{
+    *r = (struct spec_resources){.memory = SPEC_UNSET,
+                                 .memory_swap = SPEC_UNSET,
+                                 .cpu_quota_us = SPEC_UNSET,
+                                 .cpu_period_us = SPEC_UNSET,
+                                 .pids = SPEC_UNSET,
+                                 .memory_reservation = SPEC_UNSET,
+                                 .memory_swappiness = SPEC_UNSET,
+                                 .cpu_shares = SPEC_UNSET,
+                                 .blkio_weight = SPEC_UNSET};
+}
+
+void spec_resources_clear(struct spec_resources *r)
+{
+    free(r->cpuset_cpus);
+    free(r->cpuset_mems);
+    for (size_t i = 0; i < r->device_count; i++)
+        free(r->devices[i].target);
+    spec_resources_init(r);
+}
+
 void spec_init(struct spec *s)
 {
     *s = (struct spec){.writable = -1};
     spec_process_init(&s->process);
-    s->resources = (struct spec_resources){SPEC_UNSET, SPEC_UNSET, SPEC_UNSET, SPEC_UNSET, SPEC_UNSET, NULL};
+    spec_resources_init(&s->resources);
 }
 
 void spec_clear(struct spec *s)
@@ -46,7 +68,7 @@ void spec_clear(struct spec *s)
     }
     free(s->hostname);
     free(s->domainname);
-    free(s->resources.cpuset_cpus);
+    spec_resources_clear(&s->resources);
     str_list_clear(&s->sysctls);
     spec_process_clear(&s->process);
     spec_init(s);

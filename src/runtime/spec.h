@@ -17,9 +17,12 @@
 #include "seccomp/tables.h"
 
 #define SPEC_LAYERS_MAX 127
-#define SPEC_UNSET UINT64_MAX /* a limit that is not set */
+#define SPEC_UNSET UINT64_MAX           /* a limit that is not set */
+#define SPEC_UNLIMITED (UINT64_MAX - 1) /* a limit that is taken away */
 #define SPEC_FILTERS_MAX 4
 #define SPEC_TEXTS_MAX 8
+#define SPEC_IO_MAX 16
+#define SPEC_DEVICES_MAX 64
 
 struct spec_rlimit {
     int resource;
@@ -55,6 +58,23 @@ struct spec_text {
     char *content;
 };
 
+/* Block I/O with one disk, in a second; SPEC_UNSET: not limited. */
+struct spec_io {
+    dev_t disk;
+    uint64_t read_bps, write_bps, read_iops, write_iops;
+    uint64_t weight; /* 10..1000 */
+    bool asked;      /* by the user: a disk that cannot be limited is an error */
+};
+
+/* A device of the host's in the container's /dev. */
+struct spec_device {
+    char *target; /* below /dev, without it */
+    mode_t mode;  /* of the node: type and permissions */
+    gid_t group;  /* inside */
+    dev_t number;
+    bool read, write;
+};
+
 /* Limits of the control group. */
 struct spec_resources {
     uint64_t memory;       /* bytes */
@@ -63,6 +83,15 @@ struct spec_resources {
     uint64_t cpu_period_us;
     uint64_t pids;
     char *cpuset_cpus;
+    char *cpuset_mems;
+    uint64_t memory_reservation;
+    uint64_t memory_swappiness;
+    uint64_t cpu_shares;   /* 2..262144 */
+    uint64_t blkio_weight; /* 10..1000 */
+    struct spec_io io[SPEC_IO_MAX];
+    size_t io_count;
+    struct spec_device devices[SPEC_DEVICES_MAX]; /* beyond those that every container has */
+    size_t device_count;
 };
 
 /* What runs: shared by the first process and by exec. */
@@ -111,6 +140,10 @@ struct spec {
     struct spec_process process;
     struct spec_resources resources;
 };
+
+void spec_resources_init(struct spec_resources *r);
+void spec_resources_clear(struct spec_resources *r);
+#define _cleanup_spec_resources_ _cleanup_(spec_resources_clear)
 
 void spec_init(struct spec *s);
 void spec_clear(struct spec *s);

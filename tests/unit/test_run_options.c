@@ -15,12 +15,12 @@
 #include "cli/run_options.h"
 #include "cli/verbs.h"
 
-static const struct verb run_like = {
-    .name = "run",
-    .flags = VERB_STOPS | VERB_RUNS,
-    .arguments_min = 1,
-    .arguments_max = VERB_MANY,
-    .options = {run_shared_options, run_only_options, run_unsupported_options}};
+static const struct verb run_like = {.name = "run",
+                                     .flags = VERB_STOPS | VERB_RUNS,
+                                     .arguments_min = 1,
+                                     .arguments_max = VERB_MANY,
+                                     .options = {run_shared_options, run_resource_options, run_host_options,
+                                                 run_only_options, run_unsupported_options}};
 
 static int read_words(char **words, struct run_options *o, struct err *e)
 {
