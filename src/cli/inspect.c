@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/shimproto.h"
 #include "cli/inspect_json.h"
+#include "cli/inspect_resources.h"
 #include "engine/volume.h"
 
 #define DRIVER "overlay"
@@ -59,6 +60,7 @@ static void add_config(struct members *top, const struct plan *p, const char *id
     members_text(&m, "WorkingDir", p->working_dir);
     members_list(&m, "Entrypoint", &p->entrypoint, true);
     members_map(&m, "Labels", &p->labels);
+    inspect_add_ports(&m, p);
     members_text(&m, "StopSignal", p->stop_signal ? p->stop_signal : "SIGTERM");
     members_number(&m, "StopTimeout",
                    p->stop_timeout == PLAN_UNSET ? STOP_TIMEOUT_DEFAULT : (int64_t)p->stop_timeout);
@@ -111,7 +113,8 @@ static void add_host_config(struct members *top, const struct plan *p)
     members_list(&m, "CapDrop", &p->cap_drop, true);
     members_text(&m, "CgroupnsMode", "private");
     members_list(&m, "GroupAdd", &p->group_add, true);
-    members_text(&m, "IpcMode", "private");
+    members_text(&m, "IpcMode", p->ipc_mode ? p->ipc_mode : "private");
+    members_text(&m, "PidMode", p->pid_mode);
     members_bool(&m, "Privileged", false);
     members_bool(&m, "ReadonlyRootfs", p->read_only);
     members_list(&m, "SecurityOpt", &p->security_opt, true);
@@ -122,7 +125,9 @@ static void add_host_config(struct members *top, const struct plan *p)
     members_number(&m, "MemorySwap", limit_number(p->memory_swap, -1));
     members_number(&m, "NanoCpus", limit_number(p->cpus_nano, 0));
     members_text(&m, "CpusetCpus", p->cpuset_cpus);
+    members_text(&m, "CpusetMems", p->cpuset_mems);
     members_number(&m, "PidsLimit", limit_number(p->pids, -1));
+    inspect_add_resources(&m, p);
     members_bool(&m, "Init", p->init);
     add_ulimits(&m, p);
     members_join(top, &m);

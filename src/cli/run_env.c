@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Environment and labels (run_setters.h). -e NAME takes the value from the caller's environment; not set there, the container has
- * no such variable, whatever the image says. Files have one entry a line; blank lines and lines that begin with # do not count.
+ * no such variable, whatever the image says, but for those that a file names. Files have one entry a line; blank lines and lines that begin with # do not count.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +59,8 @@ static int add_env_line(struct plan *p, const char *line, struct err *e)
 {
     if (strcspn(line, BLANKS) < strcspn(line, "="))
         return err_set(e, EINVAL, "a blank in the name of a variable");
+    if (!strchr(line, '=') && !getenv(line)) /* files only add */
+        return 0;
     return add_env(p, line, e);
 }
 

@@ -56,7 +56,10 @@ static int set_host(void *target, const char *value, struct err *e)
         return r;
     if (!is_name(name))
         return err_set(e, EINVAL, "'%s' is no host name", name);
-    if (!str_equal(address, "host-gateway") && !is_address(address))
+    if (str_equal(address, "host-gateway"))
+        return err_set(e, ENOTSUP,
+                       "host-gateway is not supported yet: containers have no network, so no gateway");
+    if (!is_address(address))
         return err_set(e, EINVAL, "'%s' is no address", address);
     r = str_format(&entry, e, "%s=%s", name, address);
     return r < 0 ? r : add(target, entry, LINES_MAX, e);
@@ -205,6 +208,7 @@ static int set_shared(char **target, const char *what, const char *value, struct
         return refuse_host(what, e);
     if (!str_set(name))
         return err_set(e, EINVAL, "it is none of private, container:NAME");
+    return err_set(e, ENOTSUP, "not supported yet: each container has %s of its own", what);
     return str_replace(target, value, e);
 }
 

@@ -146,36 +146,80 @@ static int add_mounts(const struct store *s, const struct plan *p, struct spec *
 }
 
 /* A file of the host's that a container with the host's network needs. One that is not there is an empty one. */
-static int add_host_file(struct spec *spec, const char *path, struct err *e)
+static int add_host_file(struct spec *spec, const char *path, const char *more, struct err *e)
 {
+    _cleanup_free_ char *whole = NULL;
     _cleanup_buf_ struct buf text = {0};
     int r = io_read_path(path, HOST_FILE_MAX, &text, e);
     if (r < 0 && r != -ENOENT)
         return r;
-    return spec_add_text(spec, path, r == 0 && text.data ? text.data : "", e);
+    r = str_format(&whole, e, "%s%s", r == 0 && text.data ? text.data : "", more);
+    return r < 0 ? r : spec_add_text(spec, path, whole, e);
 }
 
-static int add_own_hosts(struct spec *spec, struct err *e)
+static int add_own_hosts(struct spec *spec, const char *more, struct err *e)
 {
     _cleanup_free_ char *hosts = NULL;
-    int r = str_format(&hosts, e, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
-                       spec->hostname);
+    int r = str_format(&hosts, e, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n%s",
+                       spec->hostname, more);
     return r < 0 ? r : spec_add_text(spec, "/etc/hosts", hosts, e);
 }
 
-/* Written anew at each start; what a container writes to them touches nothing of the host. */
-static int add_etc(struct spec *spec, struct err *e)
+/* --add-host: NAME=ADDRESS. */
+static int format_hosts(const struct plan *p, struct buf *b, struct err *e)
 {
+    int r = buf_add(b, "", 0, HOST_FILE_MAX, e);
+    for (size_t i = 0; i < p->hosts.count && r == 0; i++) {
+        const char *entry = p->hosts.items[i];
+        const char *equals = strchrnul(entry, '=');
+        r = buf_printf(b, HOST_FILE_MAX, e, "%s\t%.*s\n", *equals ? equals + 1 : "", (int)(equals - entry),
+                       entry);
+    }
+    return r;
+}
+
+static int add_words(struct buf *b, const char *key, const struct str_list *words, struct err *e)
+{
+    int r = words->count ? buf_printf(b, HOST_FILE_MAX, e, "%s", key) : 0;
+    for (size_t i = 0; i < words->count && r == 0; i++)
+        r = buf_printf(b, HOST_FILE_MAX, e, " %s", words->items[i]);
+    return r == 0 && words->count ? buf_printf(b, HOST_FILE_MAX, e, "\n") : r;
+}
+
+/* --dns, --dns-search (where "." means none) and --dns-option, as resolv.conf(5) has them. */
+static int add_resolver(const struct plan *p, struct spec *spec, struct err *e)
+{
+    static const char path[] = "/etc/resolv.conf";
+    _cleanup_buf_ struct buf b = {0};
+    bool no_search = p->dns_search.count == 1 && str_equal(p->dns_search.items[0], ".");
+    int r = 0;
+    for (size_t i = 0; i < p->dns.count && r == 0; i++)
+        r = buf_printf(&b, HOST_FILE_MAX, e, "nameserver %s\n", p->dns.items[i]);
+    if (r == 0 && !no_search)
+        r = add_words(&b, "search", &p->dns_search, e);
+    if (r == 0)
+        r = add_words(&b, "options", &p->dns_options, e);
+    if (r < 0)
+        return r;
+    if (spec->share_network && p->dns.count == 0)
+        return add_host_file(spec, path, b.data ? b.data : "", e);
+    return spec_add_text(spec, path, b.data ? b.data : "# no network\n", e);
+}
+
+/* Written anew at each start; what a container writes to them touches nothing of the host. */
+static int add_etc(const struct plan *p, struct spec *spec, struct err *e)
+{
+    _cleanup_buf_ struct buf more = {0};
     _cleanup_free_ char *hostname = NULL;
     int r = str_format(&hostname, e, "%s\n", spec->hostname);
     if (r == 0)
         r = spec_add_text(spec, "/etc/hostname", hostname, e);
     if (r == 0)
-        r = spec->share_network ? add_host_file(spec, "/etc/hosts", e) : add_own_hosts(spec, e);
+        r = format_hosts(p, &more, e);
     if (r == 0)
-        r = spec->share_network ? add_host_file(spec, "/etc/resolv.conf", e)
-                                : spec_add_text(spec, "/etc/resolv.conf", "# no network\n", e);
-    return r;
+        r = spec->share_network ? add_host_file(spec, "/etc/hosts", more.data, e)
+                                : add_own_hosts(spec, more.data, e);
+    return r < 0 ? r : add_resolver(p, spec, e);
 }
 
 /* Where the network namespace is the container's own, these need no capability and touch nobody else. */
@@ -225,7 +269,8 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     spec.block_first = identity_block_first(block);
     spec.shim_uid = identity_shim(block);
     spec.root_read_only = p->read_only;
-    spec.shm_size = p->shm_size == PLAN_UNSET ? 64ULL << 20 : p->shm_size;
+    bool no_shm = p->ipc_mode && str_equal(p->ipc_mode, "none");
+    spec.shm_size = no_shm ? 0 : p->shm_size == PLAN_UNSET ? 64ULL << 20 : p->shm_size;
     spec.oom_score_adj = compose_oom_score_adj(p);
     spec.share_network = plan_shares_network(p);
     int r = compose_limits(p, &spec.resources, e);
@@ -248,7 +293,7 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     if (r == 0)
         r = add_sysctls(p, &spec, e);
     if (r == 0)
-        r = add_etc(&spec, e);
+        r = add_etc(p, &spec, e);
     if (r == 0)
         r = add_mounts(s, p, &spec, e);
     if (r == 0 && p->init) {

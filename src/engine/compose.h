@@ -15,7 +15,3 @@ int compose_process(const struct store *s, const struct container *c, struct spe
 
 /* Where a read-only root may be written (for Landlock): targets of writable mounts. */
 int compose_writable(const struct plan *p, struct str_list *ret, struct err *e);
-
-/* Containers go before anything else of the host; what plans of versions that had no such member get. */
-#define COMPOSE_OOM_SCORE_ADJ 500
-int compose_oom_score_adj(const struct plan *p);

@@ -77,11 +77,6 @@ static int add_bind_filters(const struct plan *p, struct spec_process *ret, stru
     return 0;
 }
 
-int compose_oom_score_adj(const struct plan *p)
-{
-    return p->oom_score_adj == PLAN_SCORE_UNSET ? COMPOSE_OOM_SCORE_ADJ : (int)p->oom_score_adj;
-}
-
 int compose_process(const struct store *s, const struct container *c, struct spec_process *ret, struct err *e)
 {
     const struct plan *p = &c->plan;

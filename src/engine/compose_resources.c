@@ -123,3 +123,8 @@ int compose_devices(const struct plan *p, struct spec_resources *ret, struct err
         r = add_device(p->devices.items[i], ret, e);
     return r;
 }
+
+int compose_oom_score_adj(const struct plan *p)
+{
+    return p->oom_score_adj == PLAN_SCORE_UNSET ? COMPOSE_OOM_SCORE_ADJ : (int)p->oom_score_adj;
+}

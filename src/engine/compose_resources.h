@@ -14,3 +14,7 @@ int compose_io(const struct store *s, const struct plan *p, struct spec_resource
 
 /* Adds the devices that were granted, when they are still the same. */
 int compose_devices(const struct plan *p, struct spec_resources *ret, struct err *e);
+
+/* Containers go before anything else of the host; what plans of versions that had no such member get. */
+#define COMPOSE_OOM_SCORE_ADJ 500
+int compose_oom_score_adj(const struct plan *p);

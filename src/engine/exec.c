@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "engine/audit_log.h"
 #include "engine/compose.h"
+#include "engine/compose_resources.h"
 #include "engine/observe.h"
 #include "runtime/enter.h"
 #include "runtime/report.h"

@@ -234,6 +234,9 @@ static int explain_shm(const struct subject *s, struct evidence *ret, struct err
     if (r < 0)
         return r;
     const struct mount_entry *m = mount_table_at(&mounts, "/dev/shm");
+    if (!m && s->plan->ipc_mode && str_equal(s->plan->ipc_mode, "none"))
+        return evidence_add(ret, 4, EVIDENCE_HOLDS, "/dev/shm", subject_source(s, "mountinfo", source), e,
+                            "none");
     uint64_t size = size_option(m ? m->data : NULL);
     if (size != PLAN_UNSET)
         size_text(size, text);

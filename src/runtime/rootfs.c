@@ -130,8 +130,8 @@ static int fill_dev(struct rootfs *f, uint64_t shm_size, struct err *e)
     f->pts = add_inside(f->dev, "pts", "devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e);
     if (f->pts < 0)
         return err_wrap(e, "mount /dev/pts");
-    _cleanup_close_ int shm = add_inside(f->dev, "shm", "tmpfs", shm_options, QUIET, e);
-    if (shm < 0)
+    _cleanup_close_ int shm = shm_size ? add_inside(f->dev, "shm", "tmpfs", shm_options, QUIET, e) : -1;
+    if (shm_size && shm < 0)
         return err_wrap(e, "mount /dev/shm");
     _cleanup_close_ int mqueue = add_inside(f->dev, "mqueue", "mqueue", NULL, QUIET, e);
     return mqueue < 0 ? err_wrap(e, "mount /dev/mqueue") : 0;

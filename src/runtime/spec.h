@@ -134,7 +134,7 @@ struct spec {
     struct spec_mount *mounts;
     size_t mount_count;
     struct str_list sysctls; /* NAME=VALUE */
-    uint64_t shm_size;
+    uint64_t shm_size;       /* 0: no /dev/shm */
     int oom_score_adj;
 
     struct spec_process process;

@@ -189,7 +189,7 @@ static void test_not_there(void **state)
 {
     (void)state;
     REFUSED(ENOTSUP, "--publish is not supported yet", "-p", "80:80");
-    REFUSED(ENOTSUP, "--device is not supported", "--device=/dev/x");
+    REFUSED(ENOTSUP, "--device-cgroup-rule is not supported", "--device-cgroup-rule=a");
     REFUSED(EPERM, "practice 6", "--privileged");
     REFUSED(EPERM, "practice 5", "--pid", "host");
     REFUSED(ENOTSUP, "not supported", "--ipc", "container:x");
@@ -227,6 +227,43 @@ static void test_living(void **state)
     assert_string_equal(o.plan.health_test.items[0], "NONE");
 }
 
+static void test_resources(void **state)
+{
+    (void)state;
+    _cleanup_run_options_ struct run_options o = {0};
+    READ(&o, "--cpu-quota", "150000", "--cpu-period=50000", "-c", "2048", "--device-read-bps", "/dev/sda:1mb",
+         "--device-read-bps=/dev/sda:2mb", "--device-write-iops=/dev/x y:7", "--oom-score-adj", "-5",
+         "--device", "/dev/fuse", "--device=/dev/null:/dev/a/b:r", "--device=/dev/zero:w", "--add-host",
+         "a:::1", "--expose", "80-81/udp", "--expose", "80/udp", "image");
+    const struct plan *p = &o.plan;
+    assert_int_equal(p->cpus_nano, 3000000000);
+    assert_int_equal(p->cpu_period_us, 50000);
+    assert_int_equal(p->cpu_shares, 2048);
+    assert_int_equal(p->io.count, 2);
+    assert_string_equal(p->io.items[0], "read-bps /dev/sda 2097152");
+    assert_string_equal(p->io.items[1], "write-iops /dev/x y 7");
+    assert_int_equal(p->oom_score_adj, -5);
+    assert_string_equal(p->devices.items[0], "/dev/fuse:/dev/fuse:rwm");
+    assert_string_equal(p->devices.items[1], "/dev/null:/dev/a/b:r");
+    assert_string_equal(p->devices.items[2], "/dev/zero:/dev/zero:w");
+    assert_string_equal(p->hosts.items[0], "a=::1");
+    assert_int_equal(p->expose.count, 2);
+    REFUSED(EINVAL, "grants nothing", "--device", "/dev/null:m");
+    REFUSED(EINVAL, "not of r, w and m", "--device", "/dev/null:/dev/x:rx");
+    REFUSED(EINVAL, "below /dev", "--device", "/dev/null:/dev/../etc/x");
+    REFUSED(EINVAL, "below /dev", "--device", "/dev/null:/dev/");
+    REFUSED(EINVAL, "absolute", "--device", "null:/dev/x");
+    REFUSED(ERANGE, "between 1000 and", "--cpu-period", "5");
+    REFUSED(ERANGE, "between 2 and", "--cpu-shares", "1");
+    REFUSED(EINVAL, "--device-read-bps", "--device-read-bps", "/dev/sda:0");
+    REFUSED(EINVAL, "--device-read-bps", "--device-read-bps", "sda:1");
+    REFUSED(EINVAL, "backwards", "--expose", "81-80");
+    REFUSED(EINVAL, "tcp, udp, sctp", "--expose", "80/icmp");
+    REFUSED(EINVAL, "no host name", "--add-host", "a b:1.2.3.4");
+    REFUSED(EINVAL, "no option of resolv.conf", "--dns-option", "a\nb");
+    REFUSED(EPERM, "practice 4", "--oom-kill-disable");
+}
+
 /* A file with this content. */
 static char *write_file(const char *text)
 {
@@ -248,11 +285,12 @@ static void test_env(void **state)
     char *path = write_file("\xef\xbb\xbf# comment\n\n  A=1\r\nB=x # y\nUNIT_SET\nUNIT_UNSET\nC=\n");
     READ(&o, "--env-file", path, "-e", "A=2", "-e", "UNIT_UNSET", "image");
     unlink(path);
-    assert_int_equal(o.plan.env.count, 4);
+    assert_int_equal(o.plan.env.count, 5);
     assert_string_equal(o.plan.env.items[0], "A=2");
     assert_string_equal(o.plan.env.items[1], "B=x # y");
     assert_string_equal(o.plan.env.items[2], "UNIT_SET=from here");
     assert_string_equal(o.plan.env.items[3], "C=");
+    assert_string_equal(o.plan.env.items[4], "UNIT_UNSET"); /* taken away from the image's */
     path = write_file("A=1\nmy secret=x\n");
     REFUSED(EINVAL, "line 2: a blank", "--env-file", path);
     unlink(path);
@@ -281,8 +319,8 @@ int main(void)
         cmocka_unit_test(test_everything),   cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_mounts),       cmocka_unit_test(test_wrong_mounts),
         cmocka_unit_test(test_wrong_values), cmocka_unit_test(test_not_there),
-        cmocka_unit_test(test_living),       cmocka_unit_test(test_env),
-        cmocka_unit_test(test_seccomp_file),
+        cmocka_unit_test(test_living),       cmocka_unit_test(test_resources),
+        cmocka_unit_test(test_env),          cmocka_unit_test(test_seccomp_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
