@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/blockdev.h"
+#include "base/identity.h"
 #include "base/ids.h"
 #include "plan/io.h"
 #include "practices/device_judge.h"
@@ -119,6 +120,8 @@ static int add_device(const char *entry, struct spec_resources *r, struct err *e
 int compose_devices(const struct plan *p, struct spec_resources *ret, struct err *e)
 {
     int r = 0;
+    if (p->devices.count && identity_rootless())
+        return err_set(e, ENOTSUP, "--device: only root's containers can be given devices");
     for (size_t i = 0; i < p->devices.count && r == 0; i++)
         r = add_device(p->devices.items[i], ret, e);
     return r;
