@@ -56,7 +56,7 @@ static void add_config(struct members *top, const struct plan *p, const char *id
     members_list(&m, "Env", &p->env, false);
     members_list(&m, "Cmd", &p->command, true);
     members_text(&m, "Image", p->image_reference);
-    members_null(&m, "Volumes");
+    members_null_map(&m, "Volumes");
     members_text(&m, "WorkingDir", p->working_dir);
     members_list(&m, "Entrypoint", &p->entrypoint, true);
     members_map(&m, "Labels", &p->labels);
@@ -170,8 +170,8 @@ static void add_mounts(struct members *top, const struct plan *p)
 static void add_network(struct members *top)
 {
     struct members m = members_object(top, "NetworkSettings");
-    struct members ports = members_object(&m, "Ports");
-    struct members networks = members_object(&m, "Networks");
+    struct members ports = members_new_map(&m, "Ports");
+    struct members networks = members_new_map(&m, "Networks");
     struct members none = members_object(&networks, "none");
     members_text(&none, "IPAddress", "");
     members_text(&none, "MacAddress", "");

@@ -6,7 +6,7 @@
 
 static void add_set(struct members *config, const char *key, const struct str_list *names)
 {
-    struct members set = members_object(config, key);
+    struct members set = members_new_map(config, key);
     for (size_t i = 0; i < names->count; i++) {
         struct members empty = members_object(&set, names->items[i]);
         members_join(&set, &empty);

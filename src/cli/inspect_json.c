@@ -2,11 +2,14 @@
 /* Building JSON for inspect (inspect_json.h). */
 #include "cli/inspect_json.h"
 
-#include "base/clock.h"
+#include <json-c/printbuf.h>
 
-static void add(struct members *m, const char *key, struct json_object *value, bool null_ok)
+#include "base/clock.h"
+#include "cli/template.h"
+
+static void add(struct members *m, const char *key, struct json_object *value)
 {
-    if (m->failed || (!value && !null_ok) || json_object_object_add(m->object, key, value) < 0) {
+    if (m->failed || !value || json_object_object_add(m->object, key, value) < 0) {
         json_object_put(value);
         m->failed = true;
     }
@@ -14,28 +17,44 @@ static void add(struct members *m, const char *key, struct json_object *value, b
 
 void members_text(struct members *m, const char *key, const char *text)
 {
-    add(m, key, json_object_new_string(text ? text : ""), false);
+    add(m, key, json_object_new_string(text ? text : ""));
 }
 
 void members_bool(struct members *m, const char *key, bool value)
 {
-    add(m, key, json_object_new_boolean(value), false);
+    add(m, key, json_object_new_boolean(value));
 }
 
 void members_number(struct members *m, const char *key, int64_t value)
 {
-    add(m, key, json_object_new_int64(value), false);
+    add(m, key, json_object_new_int64(value));
 }
 
-void members_null(struct members *m, const char *key)
+/* Go's empty slices and maps: null in JSON, but nothing that a template trips over. */
+static int print_null(struct json_object *o, struct printbuf *out, int level, int flags)
 {
-    add(m, key, NULL, true);
+    (void)o;
+    (void)level;
+    (void)flags;
+    return printbuf_memappend(out, "null", 4) < 0 ? -1 : 0;
+}
+
+static struct json_object *null_text(struct json_object *empty)
+{
+    if (empty)
+        json_object_set_serializer(empty, print_null, NULL, NULL);
+    return empty;
+}
+
+void members_null_map(struct members *m, const char *key)
+{
+    add(m, key, null_text(json_object_new_object()));
 }
 
 void members_list(struct members *m, const char *key, const struct str_list *list, bool null_when_empty)
 {
     if (list->count == 0 && null_when_empty) {
-        members_null(m, key);
+        add(m, key, null_text(json_object_new_array()));
         return;
     }
     struct json_object *array = json_object_new_array();
@@ -46,21 +65,26 @@ void members_list(struct members *m, const char *key, const struct str_list *lis
             m->failed = true;
         }
     }
-    add(m, key, array, false);
+    add(m, key, array);
 }
 
-void members_map(struct members *m, const char *key, const struct str_list *entries)
+void members_entries(struct members *m, const struct str_list *entries)
 {
-    struct members map = members_object(m, key);
-    for (size_t i = 0; i < entries->count && !map.failed; i++) {
+    for (size_t i = 0; i < entries->count && !m->failed; i++) {
         struct err e = {0};
         _cleanup_free_ char *name = NULL;
         const char *equals = strchrnul(entries->items[i], '=');
         if (str_copy_n(entries->items[i], (size_t)(equals - entries->items[i]), &name, &e) < 0)
-            map.failed = true;
+            m->failed = true;
         else
-            members_text(&map, name, *equals ? equals + 1 : "");
+            members_text(m, name, *equals ? equals + 1 : "");
     }
+}
+
+void members_map(struct members *m, const char *key, const struct str_list *entries)
+{
+    struct members map = members_new_map(m, key);
+    members_entries(&map, entries);
     members_join(m, &map);
 }
 
@@ -77,13 +101,21 @@ void members_time(struct members *m, const char *key, int64_t ns)
 
 static struct members new_member(struct members *m, const char *key, struct json_object *value)
 {
-    add(m, key, value, false);
+    add(m, key, value);
     return (struct members){m->failed ? NULL : value, m->failed};
 }
 
 struct members members_object(struct members *m, const char *key)
 {
     return new_member(m, key, json_object_new_object());
+}
+
+struct members members_new_map(struct members *m, const char *key)
+{
+    struct members map = members_object(m, key);
+    if (map.object)
+        template_mark_map(map.object);
+    return map;
 }
 
 struct members members_array(struct members *m, const char *key)

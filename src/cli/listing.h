@@ -17,8 +17,8 @@ struct listing_column {
  * Prints rows (an array of objects, all with the same members, mostly strings) to stdout.
  *   format NULL or "table"  the shown columns, cut to the terminal unless no_trunc
  *   "json"                  one object per line
- *   "table TEMPLATE"        columns divided by \t, with headers
- *   TEMPLATE                one line per row
+ *   "table TEMPLATE"        what the template makes of each row, cells divided by \t, under headings
+ *   TEMPLATE                (template.h) one line per row
  * columns ends with a NULL field.
  */
 int listing_print(const struct listing_column *columns, struct json_object *rows, const char *format,

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/human.h"
+#include "cli/inspect_json.h"
+#include "cli/template.h"
 
 #define COMMAND_WIDTH 20 /* Docker's: bytes of the command that are shown, and of a mount's name */
 #define MOUNT_WIDTH 15
@@ -118,6 +120,18 @@ static int add_mounts(const struct plan *p, bool no_trunc, struct json_object *r
     return r < 0 ? r : add_joined(&sources, "Mounts", row, e);
 }
 
+/* {{.Label "key"}} of templates. */
+static int add_label_map(const struct plan *p, struct json_object *row, struct err *e)
+{
+    struct json_object *labels = json_object_new_object();
+    struct members m = {labels, !labels};
+    members_entries(&m, &p->labels);
+    if (!m.failed)
+        return template_set_labels(row, labels, e);
+    json_object_put(labels);
+    return err_oom(e);
+}
+
 int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_object **ret_row,
              struct err *e)
 {
@@ -146,6 +160,8 @@ int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_
         r = json_add_string(row, "Names", c->plan.name ? c->plan.name : "", e);
     if (r == 0)
         r = add_joined(&c->plan.labels, "Labels", row, e);
+    if (r == 0)
+        r = add_label_map(&c->plan, row, e);
     if (r == 0)
         r = add_mounts(&c->plan, no_trunc, row, e);
     if (r == 0)

@@ -76,15 +76,6 @@ static int collect(const struct store *s, const struct invocation *in, const str
     return status;
 }
 
-static int print_formatted(struct json_object *array, const char *format, struct err *e)
-{
-    struct format f;
-    int r = format_parse(format, &f, e);
-    for (size_t i = 0; r == 0 && i < json_object_array_length(array); i++)
-        r = format_print(&f, json_object_array_get_idx(array, i), false, stdout, e);
-    return r;
-}
-
 static int run(const struct invocation *in, struct err *e)
 {
     struct inspect_options o = {0};
@@ -102,7 +93,7 @@ static int run(const struct invocation *in, struct err *e)
     if (status < 0)
         return status;
     if (o.format && !str_equal(o.format, "json"))
-        r = print_formatted(array, o.format, e);
+        r = format_print_all(o.format, array, e);
     else
         printf("%s\n", json_object_to_json_string_ext(
                            array, JSON_C_TO_STRING_NOSLASHESCAPE |

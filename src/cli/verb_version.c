@@ -62,9 +62,7 @@ static int run(const struct invocation *in, struct err *e)
         print_text(json);
         return EXIT_SUCCESS;
     }
-    struct format f;
-    r = format_parse(str_equal(o.format, "json") ? "{{json .}}" : o.format, &f, e);
-    return r < 0 ? r : format_print(&f, json, false, stdout, e);
+    return format_print(o.format, json, e);
 }
 
 const struct verb verb_version = {

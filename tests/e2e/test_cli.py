@@ -52,7 +52,7 @@ def test_help_lists_every_verb(casemate):
     (["inspect", "nobody"], 1, "No such object: nobody"),
     (["ps", "--filter", "colour=red"], 1, "colour"),
     (["ps", "--filter", "status=green"], 1, "green"),
-    (["ps", "--format", "{{range .}}"], 1, "not supported"),
+    (["ps", "--format", "{{range .}}"], 1, "unexpected EOF"),
     (["wait", "nobody"], 1, "No such container"),
     (["sotp"], 1, "did you mean stop"),
 ])

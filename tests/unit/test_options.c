@@ -13,7 +13,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/detach_keys.h"
-#include "cli/format.h"
 #include "cli/human.h"
 #include "cli/nearest.h"
 #include "cli/table.h"
@@ -262,60 +261,6 @@ static void test_table(void **state)
     }
 }
 
-static char *formatted(const char *template, struct err *e)
-{
-    static const char document[] = "{\"Id\":\"a\\u001bb\",\"State\":{\"Pid\":42,\"Dead\":false,\"E\":null},"
-                                   "\"L\":[\"x\",1],\"M\":{\"z\":1,\"a\":\"2\"}}";
-    _cleanup_json_ struct json_object *o = NULL;
-    struct format f;
-    char *text = NULL;
-    size_t length;
-    assert_int_equal(json_parse(document, sizeof(document) - 1, &o, e), 0);
-    if (format_parse(template, &f, e) < 0)
-        return NULL;
-    FILE *out = open_memstream(&text, &length);
-    int r = format_print(&f, o, true, out, e);
-    fclose(out);
-    if (r == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
-static void test_format(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *template, *text;
-    } good[] = {
-        {"{{.State.Pid}}", "42\n"},
-        {"x{{ .Id }}y", "xa?by\n"},
-        {"{{.State.Dead}} {{.State.E}}", "false <nil>\n"},
-        {"{{.L}}{{.M}}", "[x 1]map[a:2 z:1]\n"},
-        {"{{json .L}}", "[\"x\",1]\n"},
-        {"a\\tb", "a\tb\n"},
-        {"}}", "}}\n"},
-        {"{{json .State}}", "{\"Pid\":42,\"Dead\":false,\"E\":null}\n"},
-        {"", "\n"},
-    };
-    static const char *const bad[] = {
-        "{{",    "{{.A",   "{{}}",    "{{range .L}}",   "{{.State.Nothing}}", "{{.Id.X}}", "{{.A..B}}",
-        "{{A}}", "{{..}}", "{{.A.}}", "{{index .L 0}}", "{{.Id | upper}}",    "{{json}}",  "{{jsonx .Id}}"};
-    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-        struct err e = {0};
-        _cleanup_free_ char *text = formatted(good[i].template, &e);
-        if (!text)
-            fail_msg("%s: %s", good[i].template, e.text);
-        assert_string_equal(text, good[i].text);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct err e = {0};
-        if (formatted(bad[i], &e))
-            fail_msg("accepted %s", bad[i]);
-        assert_non_null(str_after(e.text, "--format: "));
-    }
-}
-
 static void test_when(void **state)
 {
     (void)state;
@@ -393,7 +338,7 @@ int main(void)
         cmocka_unit_test(test_forms),   cmocka_unit_test(test_switches),
         cmocka_unit_test(test_wrong),   cmocka_unit_test(test_wrong_values),
         cmocka_unit_test(test_nearest), cmocka_unit_test(test_human),
-        cmocka_unit_test(test_table),   cmocka_unit_test(test_format),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
