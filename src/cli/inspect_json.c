@@ -46,6 +46,11 @@ static struct json_object *null_text(struct json_object *empty)
     return empty;
 }
 
+void members_null(struct members *m, const char *key)
+{
+    add(m, key, null_text(json_object_new_array()));
+}
+
 void members_null_map(struct members *m, const char *key)
 {
     add(m, key, null_text(json_object_new_object()));

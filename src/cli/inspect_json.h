@@ -17,7 +17,9 @@ struct members {
 void members_text(struct members *m, const char *key, const char *text);
 void members_bool(struct members *m, const char *key, bool value);
 void members_number(struct members *m, const char *key, int64_t value);
-/* null in JSON, an empty map in templates. */
+/* null in JSON, in templates an empty list. */
+void members_null(struct members *m, const char *key);
+/* The same, an empty map. */
 void members_null_map(struct members *m, const char *key);
 /* An array; `null_when_empty`: null in JSON instead of []. */
 void members_list(struct members *m, const char *key, const struct str_list *list, bool null_when_empty);
