@@ -160,10 +160,20 @@ stage_e2e()
 stage_vm()
 {
     make_build plain all gcc -Dwerror=true || return
-    tests/vm/run --build "$build/plain" --log "$logs/vm" | tee "$logs/vm.out"
+    boot_machine debian12 plain
+    boot_machine debian13 plain
+    if single "build for arm64, warnings are errors" tools/cross-build arm64 "$build/arm64" -Dwerror=true -Dman=disabled; then
+        boot_machine debian12-arm64 arm64/build
+    fi
+}
+
+# boot_machine NAME BUILD: counts what the guest's scripts say.
+boot_machine()
+{
+    tests/vm/run --machine "$1" --build "$build/$2" --log "$logs/vm-$1" | tee "$logs/vm-$1.out"
     case ${PIPESTATUS[0]} in
     77) tally 0 0 1 ;;
-    *) sed -n 's/^vm: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$logs/vm.out" >>"$logs/$stage.counts" ;;
+    *) sed -n 's/^vm: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$logs/vm-$1.out" >>"$logs/$stage.counts" ;;
     esac
 }
 

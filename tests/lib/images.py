@@ -295,8 +295,12 @@ GROUP = "root:x:0:\ndaemon:x:1:\napp:x:1000:\nstaff:x:50:app\nextra:x:2000:app\n
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def busybox_layer(binary="/bin/busybox"):
-    """Debian's static busybox with a link for each applet, users root and app, the usual directories."""
+BUSYBOX_CONFIG = {"Cmd": ["/bin/sh"], "Env": [PATH]}
+
+
+def busybox_layer(binary="/bin/busybox", applets_of=None):
+    """Debian's static busybox with a link for each applet, users root and app, the usual directories. `applets_of`: a busybox
+    that can run here, where `binary` is for another machine."""
     with open(binary, "rb") as f:
         program = f.read()
     layer = Layer()
@@ -304,7 +308,7 @@ def busybox_layer(binary="/bin/busybox"):
         layer.dir(name, mode=0o700 if name == "root" else 0o755)
     layer.dir("tmp", mode=0o1777).dir("home/app", uid=1000, gid=1000)
     layer.file("bin/busybox", program, mode=0o755)
-    applets = subprocess.run([binary, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    applets = subprocess.run([applets_of or binary, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     for applet in applets:
         if applet != "busybox":
             layer.hardlink("bin/" + applet, "bin/busybox", mode=0o755)
@@ -314,6 +318,4 @@ def busybox_layer(binary="/bin/busybox"):
 
 def busybox_image(layers=(), config=None, **more):
     """A busybox image with `layers` on top; `config` is merged over Cmd=sh and a PATH."""
-    merged = {"Cmd": ["/bin/sh"], "Env": [PATH]}
-    merged.update(config or {})
-    return make_image([busybox_layer(), *layers], merged, **more)
+    return make_image([busybox_layer(), *layers], {**BUSYBOX_CONFIG, **(config or {})}, **more)
