@@ -8,8 +8,10 @@
 #include "base/dirs.h"
 #include "base/json.h"
 #include "base/shimproto.h"
+#include "cli/inspect_health.h"
 #include "cli/inspect_json.h"
 #include "cli/inspect_resources.h"
+#include "engine/health.h"
 #include "engine/volume.h"
 
 #define DRIVER "overlay"
@@ -24,11 +26,12 @@ static int64_t limit_number(uint64_t value, int64_t unlimited)
 static void add_state(struct members *top, const struct container *c)
 {
     bool running = c->status == CONTAINER_RUNNING;
+    bool restarting = c->status == CONTAINER_RESTARTING; /* Docker counts it as running */
     struct members m = members_object(top, "State");
     members_text(&m, "Status", container_status_name(c->status));
-    members_bool(&m, "Running", running);
+    members_bool(&m, "Running", running || restarting);
     members_bool(&m, "Paused", false);
-    members_bool(&m, "Restarting", false);
+    members_bool(&m, "Restarting", restarting);
     members_bool(&m, "OOMKilled", c->oom_killed);
     members_bool(&m, "Dead", c->status == CONTAINER_DEAD);
     members_number(&m, "Pid", running ? c->start.pid : 0);
@@ -36,6 +39,8 @@ static void add_state(struct members *top, const struct container *c)
     members_text(&m, "Error", c->error);
     members_time(&m, "StartedAt", c->start.time);
     members_time(&m, "FinishedAt", c->finished);
+    if (health_wanted(&c->plan))
+        inspect_health(&m, c);
     members_join(top, &m);
 }
 
@@ -61,6 +66,7 @@ static void add_config(struct members *top, const struct plan *p, const char *id
     members_list(&m, "Entrypoint", &p->entrypoint, true);
     members_map(&m, "Labels", &p->labels);
     inspect_add_ports(&m, p);
+    inspect_health_config(&m, p);
     members_text(&m, "StopSignal", p->stop_signal ? p->stop_signal : "SIGTERM");
     members_number(&m, "StopTimeout",
                    p->stop_timeout == PLAN_UNSET ? STOP_TIMEOUT_DEFAULT : (int64_t)p->stop_timeout);
@@ -99,14 +105,15 @@ static void add_binds(struct members *host, const struct plan *p)
     members_map(host, "Tmpfs", &tmpfs);
 }
 
-static void add_host_config(struct members *top, const struct plan *p)
+static void add_host_config(struct members *top, const struct container *c)
 {
+    const struct plan *p = &c->plan;
     struct members m = members_object(top, "HostConfig");
     add_binds(&m, p);
     members_text(&m, "NetworkMode", p->network ? p->network : "none");
     struct members restart = members_object(&m, "RestartPolicy");
-    members_text(&restart, "Name", "no");
-    members_number(&restart, "MaximumRetryCount", 0);
+    members_text(&restart, "Name", restart_kind_name(c->live.restart.kind));
+    members_number(&restart, "MaximumRetryCount", (int64_t)c->live.restart.max);
     members_join(&m, &restart);
     members_bool(&m, "AutoRemove", p->auto_remove);
     members_list(&m, "CapAdd", &p->cap_add, true);
@@ -240,7 +247,7 @@ static void add_files(struct members *top, const struct container *c)
     members_text(top, "Image", image);
     members_text(top, "LogPath", log);
     members_text(top, "Name", name);
-    members_number(top, "RestartCount", 0);
+    members_number(top, "RestartCount", (int64_t)c->live.restart_count);
     members_text(top, "Driver", DRIVER);
     members_text(top, "Platform", "linux");
     members_text(top, "AppArmorProfile", c->plan.apparmor_profile);
@@ -257,7 +264,7 @@ int inspect_container(const struct container *c, struct json_object **ret_json, 
     add_path(&m, &c->plan);
     add_state(&m, c);
     add_files(&m, c);
-    add_host_config(&m, &c->plan);
+    add_host_config(&m, c);
     add_mounts(&m, &c->plan);
     add_config(&m, &c->plan, c->id);
     add_network(&m);

@@ -11,11 +11,22 @@
 #include "cli/human.h"
 #include "cli/inspect_json.h"
 #include "cli/template.h"
+#include "cli/verbs.h"
+#include "engine/health.h"
 
 #define COMMAND_WIDTH 20 /* Docker's: bytes of the command that are shown, and of a mount's name */
 #define MOUNT_WIDTH 15
 #define TEXT_MAX (1U << 20)
 #define ELLIPSIS "…"
+
+static const char *health_text(const struct container *c)
+{
+    static const char *const texts[] = {[HEALTH_NONE] = "",
+                                        [HEALTH_STARTING] = " (health: starting)",
+                                        [HEALTH_HEALTHY] = " (healthy)",
+                                        [HEALTH_UNHEALTHY] = " (unhealthy)"};
+    return texts[health_status_of(c)];
+}
 
 int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e)
 {
@@ -23,10 +34,15 @@ int row_status(const struct container *c, int64_t now, char **ret_text, struct e
     switch (c->status) {
     case CONTAINER_RUNNING:
         human_span(now - c->start.time, age);
-        return str_format(ret_text, e, "Up %s", age);
+        return str_format(ret_text, e, "Up %s%s", age, health_text(c));
     case CONTAINER_EXITED:
         human_age(c->finished, now, age);
         return str_format(ret_text, e, "Exited (%d) %s", c->exit_code, age);
+    case CONTAINER_RESTARTING:
+        if (c->finished == 0) /* its supervisor was lost */
+            return str_format(ret_text, e, "Restarting (%d)", CLI_LOST_STATUS);
+        human_age(c->finished, now, age);
+        return str_format(ret_text, e, "Restarting (%d) %s", c->exit_code, age);
     case CONTAINER_DEAD:
         return str_copy("Dead", ret_text, e);
     case CONTAINER_CREATED:

@@ -20,6 +20,7 @@
 #include "cli/verbs.h"
 #include "engine/attach.h"
 #include "engine/lifecycle.h"
+#include "engine/lock.h"
 
 #define SIGNALED_BASE 128
 
@@ -29,8 +30,10 @@ struct session {
     const struct session_options *o;
     int socket;
     struct streams streams;
-    bool ended; /* the shim has said how the container ended, or has gone */
-    int dying;  /* a signal that ends this command, not the container */
+    bool ended;    /* the shim has said how the container ended, or has gone */
+    int64_t run;   /* start time of the run that is watched */
+    int exit_code; /* what the shim has said; -1: nothing */
+    int dying;     /* a signal that ends this command, not the container */
 };
 
 int session_check_keys(const char *keys, struct err *e)
@@ -81,6 +84,17 @@ static int send_input(struct session *x, struct err *e)
     return r < 0 ? r : 0;
 }
 
+static int take_exit(struct session *x, const struct shim_packet *head, const char *data, struct err *e)
+{
+    struct shim_exit end;
+    if (head->length != sizeof(end))
+        return err_set(e, EPROTO, "the container's supervisor sent an end of a wrong length");
+    memcpy(&end, data, sizeof(end));
+    x->exit_code = end.code & 255;
+    x->ended = true;
+    return 0;
+}
+
 static int take_packet(struct session *x, const struct shim_packet *head, const char *data, struct err *e)
 {
     switch (head->type) {
@@ -89,8 +103,7 @@ static int take_packet(struct session *x, const struct shim_packet *head, const 
     case SHIM_STDERR:
         return streams_write(&x->streams, STDERR_FILENO, data, head->length, e);
     case SHIM_EXIT:
-        x->ended = true;
-        return 0;
+        return take_exit(x, head, data, e);
     case SHIM_WELCOME:
         return 0;
     default:
@@ -166,9 +179,13 @@ static int relay(struct session *x, struct err *e)
 }
 
 /* The container's own status; its supervisor may be lost. */
-static int status_of(const struct container *c, struct err *e)
+static int status_of(const struct session *x, struct err *e)
 {
-    if (c->status == CONTAINER_DEAD)
+    const struct container *c = x->c;
+    /* Its restart policy has gone on already: the record of the run that was watched is gone. */
+    if (c->start.time != x->run && x->exit_code >= 0)
+        return x->exit_code;
+    if (c->lost)
         return err_set(e, EIO, "the supervisor of container %.12s was lost; nobody knows how it ended",
                        c->id);
     return c->exit_code;
@@ -187,14 +204,25 @@ static int finish(const struct store *s, struct session *x, struct err *e)
     if (x->streams.broken)
         (void)lifecycle_kill(x->s, x->c, SIGKILL, &gone);
     int r = lifecycle_wait(s, x->c, e);
-    return r < 0 ? r : status_of(x->c, e);
+    return r < 0 ? r : status_of(x, e);
 }
 
 int session_watch(const struct store *s, struct container *c, const struct session_options *o, int *socket,
                   struct err *e)
 {
-    struct session x = {.s = s, .c = c, .o = o, .socket = *socket, .streams = STREAMS_INIT};
-    int r = streams_start(&x.streams, o->tty, o->streams & RUN_STDIN, o->sig_proxy, o->detach_keys, e);
+    struct session x = {.s = s,
+                        .c = c,
+                        .o = o,
+                        .socket = *socket,
+                        .streams = STREAMS_INIT,
+                        .run = c->start.time,
+                        .exit_code = -1};
+    /* From now on: a restart policy gives those who wait a moment to read how the container ended. */
+    if (c->waiter < 0)
+        c->waiter = lock_waiter(c, e);
+    int r = c->waiter < 0 ? c->waiter : 0;
+    if (r == 0)
+        r = streams_start(&x.streams, o->tty, o->streams & RUN_STDIN, o->sig_proxy, o->detach_keys, e);
     if (r == 0)
         r = relay(&x, e);
     streams_stop(&x.streams);

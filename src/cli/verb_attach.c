@@ -35,6 +35,9 @@ static int run(const struct invocation *in, struct err *e)
         r = containers_open(&s, in->arguments[0], &c, e);
     if (r < 0)
         return r;
+    if (c.status == CONTAINER_RESTARTING)
+        return err_set(e, EAGAIN, "You cannot attach to a restarting container, wait until it is running: %s",
+                       in->arguments[0]);
     if (c.status != CONTAINER_RUNNING)
         return err_set(e, ESRCH,
                        "You cannot attach to a stopped container, start it first: %s is not running",

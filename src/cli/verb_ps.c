@@ -157,7 +157,8 @@ static int visit(struct container *c, void *context, struct err *e)
     if (json_object_array_length(l->rows) >= l->limit)
         return 1;
     const struct ps_options *o = l->options;
-    bool shown = o->all || o->last || o->latest || c->status == CONTAINER_RUNNING;
+    bool shown =
+        o->all || o->last || o->latest || c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING;
     for (size_t i = 0; i < o->filters.count && !shown; i++)
         shown = str_after(o->filters.items[i], "status=") || str_after(o->filters.items[i], "exited=");
     if (!shown || !matches(l, c))
@@ -188,7 +189,8 @@ static int check_status(const char *value, struct err *e)
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (str_equal(words[i], value))
             return 0;
-    return err_set(e, EINVAL, "--filter: status '%s' is not one of created, running, exited, dead", value);
+    return err_set(e, EINVAL,
+                   "--filter: status '%s' is not one of created, running, restarting, exited, dead", value);
 }
 
 static int check_filters(struct listing *l, struct err *e)

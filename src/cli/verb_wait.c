@@ -9,10 +9,12 @@ static int wait_one(const struct store *s, struct container *c, const char *word
                     struct err *e)
 {
     (void)word, (void)context;
-    int r = c->status == CONTAINER_RUNNING ? lifecycle_wait(s, c, e) : 0;
+    int r = lifecycle_await_restart(c, e);
+    while (r == 0 && c->status == CONTAINER_RUNNING) /* more than once: its policy was faster than we are */
+        r = lifecycle_wait(s, c, e);
     if (r < 0)
         return r;
-    printf("%d\n", c->status == CONTAINER_DEAD ? CLI_LOST_STATUS : c->exit_code);
+    printf("%d\n", c->lost ? CLI_LOST_STATUS : c->exit_code);
     return fflush(stdout) == 0 ? 0 : err_errno(e, "write to standard output");
 }
 

@@ -14,6 +14,7 @@
     X(create)     \
     X(start)      \
     X(stop)       \
+    X(restart)    \
     X(kill)       \
     X(wait)       \
     X(rm)         \
@@ -31,6 +32,7 @@
     X(inspect)    \
     X(explain)    \
     X(log)        \
+    X(tend)       \
     X(info)       \
     X(version)    \
     X(help)       \

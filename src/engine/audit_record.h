@@ -32,6 +32,8 @@ enum audit_kind {
     AUDIT_STOP,
     AUDIT_KILL,
     AUDIT_REMOVE,
+    AUDIT_RESTART, /* by its policy; the user's restart is a stop and a start */
+    AUDIT_EXPIRE,  /* of a container that ended long ago; then it is removed */
     AUDIT_GRANT,
     AUDIT_REFUSAL,
     AUDIT_PULL,

@@ -15,8 +15,10 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "engine/exit_record.h"
+#include "engine/mark.h"
 #include "engine/names.h"
 #include "engine/record.h"
+#include "engine/restarting.h"
 
 #define PLAN_FILE_MAX (8U << 20)
 
@@ -33,6 +35,7 @@ const char *container_status_name(enum container_status status)
     static const char *const names[] = {[CONTAINER_CREATED] = "created",
                                         [CONTAINER_RUNNING] = "running",
                                         [CONTAINER_EXITED] = "exited",
+                                        [CONTAINER_RESTARTING] = "restarting",
                                         [CONTAINER_DEAD] = "dead"};
     return names[status];
 }
@@ -49,9 +52,35 @@ static int read_plan(struct container *c, struct err *e)
     return r;
 }
 
-int container_refresh(struct container *c, struct err *e)
+/* Of one that does not run, when its records are read. */
+static void read_end(struct container *c)
 {
     struct exit_record exit = {0};
+    struct err unreadable = {0};
+    if (c->start.time == 0) {
+        c->status = CONTAINER_CREATED;
+    } else if (exit_record_read(c->shim_dir, &exit, &unreadable) == 1) {
+        c->status = CONTAINER_EXITED;
+        c->exit_code = exit.code;
+        c->exit_signal = exit.signal;
+        c->oom_killed = exit.oom;
+        c->finished = exit.time;
+    } else {
+        c->status = CONTAINER_DEAD;
+        c->lost = true;
+    }
+    if (!c->tended || !restarting_wanted(c, false))
+        return;
+    c->status = CONTAINER_RESTARTING;
+    if (c->live.failed) {
+        c->exit_code = c->live.fail_status;
+        c->finished = c->live.failed;
+    }
+}
+
+int container_refresh(struct container *c, struct err *e)
+{
+    c->lost = false;
     c->exit_code = c->exit_signal = 0;
     c->oom_killed = false;
     c->finished = 0;
@@ -63,23 +92,10 @@ int container_refresh(struct container *c, struct err *e)
     if (r < 0)
         return r;
     record_read_error(c->dir, c->error, sizeof(c->error));
-    if (c->start.time == 0) {
-        c->status = CONTAINER_CREATED;
-        return 0;
-    }
-    if (alive) {
+    if (c->start.time != 0 && alive)
         c->status = CONTAINER_RUNNING;
-        return 0;
-    }
-    struct err unreadable = {0};
-    r = exit_record_read(c->shim_dir, &exit, &unreadable);
-    c->status = r == 1 ? CONTAINER_EXITED : CONTAINER_DEAD;
-    if (r == 1) {
-        c->exit_code = exit.code;
-        c->exit_signal = exit.signal;
-        c->oom_killed = exit.oom;
-        c->finished = exit.time;
-    }
+    else
+        read_end(c);
     return 0;
 }
 
@@ -90,6 +106,7 @@ int container_open(const struct store *s, const char *id, struct container *ret,
     if (!id_valid(id))
         return err_set(e, ENOENT, "No such container: %s", id);
     memcpy(c.id, id, sizeof(c.id));
+    c.tended = mark_exists(s, MARK_TENDED, id);
     c.dir = openat(s->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (c.dir < 0)
         return errno == ENOENT ? err_set(e, ENOENT, "No such container: %s", id)

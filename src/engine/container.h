@@ -19,7 +19,8 @@ enum container_status {
     CONTAINER_CREATED, /* never started */
     CONTAINER_RUNNING,
     CONTAINER_EXITED,
-    CONTAINER_DEAD, /* its supervisor was lost: nobody knows the exit status */
+    CONTAINER_RESTARTING, /* ended, and its policy starts it again in a moment (restarting.h) */
+    CONTAINER_DEAD,       /* its supervisor was lost: nobody knows the exit status */
 };
 
 /* What one start has recorded before the program ran: containers/<id>/started. */
@@ -38,9 +39,11 @@ struct container {
     int waiter;   /* lock_waiter() while held: the container stays until its end has been read; else -1 */
     struct plan plan;
     struct live live;
+    bool tended; /* `casemate tend` looks after it (tend.h): when it was opened, or since its start */
     enum container_status status;
     struct container_start start;
-    int exit_code; /* when exited */
+    bool lost;     /* dead, or restarting after that */
+    int exit_code; /* when exited or restarting */
     int exit_signal;
     bool oom_killed;
     int64_t finished;         /* ns since the epoch; 0 when not exited */
@@ -69,7 +72,7 @@ int container_refresh(struct container *c, struct err *e);
 int container_for_each(const struct store *s, int (*visit)(struct container *c, void *context, struct err *e),
                        void *context, struct err *e);
 
-/* "created", "running", "exited", "dead": Docker's words. */
+/* "created", "running", "exited", "restarting", "dead": Docker's words. */
 const char *container_status_name(enum container_status status);
 
 /* "Up 3 minutes", "Exited (0) 2 hours ago" are the command line's to print, from status, start.time and finished. */

@@ -67,6 +67,8 @@ static int make_streams(const struct exec_request *q, int theirs[3], struct exec
 static int open_target(struct container *c, struct err *e)
 {
     int fd = c->status == CONTAINER_RUNNING ? proc_open(c->start.pid, c->start.pid_start, e) : -ESRCH;
+    if (c->status == CONTAINER_RESTARTING)
+        return err_set(e, ESRCH, "Container %.12s is restarting, wait until the container is running", c->id);
     return fd == -ESRCH ? err_set(e, ESRCH, "Container %.12s is not running", c->id) : fd;
 }
 
@@ -145,7 +147,8 @@ int exec_start(const struct store *s, struct container *c, const struct exec_req
     if (target < 0)
         return target;
     x.fail_status = RUNTIME_STATUS_ENGINE;
-    audit_note_exec(s, &c->plan, &request->command, request->user);
+    if (!request->health_check)
+        audit_note_exec(s, &c->plan, &request->command, request->user);
     r = start(s, c, target, request, &x, e);
     if (r < 0) {
         ret->fail_status = x.fail_status;

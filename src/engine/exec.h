@@ -16,7 +16,8 @@ struct exec_request {
     const char *working_dir; /* NULL: the container's */
     bool tty;
     bool open_stdin;
-    bool detach; /* standard streams are /dev/null */
+    bool detach;       /* standard streams are /dev/null */
+    bool health_check; /* of the container's own plan: not recorded each time */
 };
 
 struct exec_session {

@@ -35,11 +35,34 @@ struct lifecycle_start {
 int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
                     struct lifecycle_start *ret, struct err *e);
 
-/* Sends a signal to the first process. Not running: -ESRCH "Container X is not running". */
+/* As above for who holds the container's lock and has refreshed it, and it does not run: for those who start it without the user
+ * (engine/lifecycle_restart.c). Nothing of engine/live.h is changed. */
+int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want, int lock,
+                           struct lifecycle_start *ret, struct err *e);
+
+/* Stops it as lifecycle_stop does when it runs, then starts it as the user. A --rm container stays. */
+int lifecycle_restart(const struct store *s, struct container *c, uint64_t timeout_seconds,
+                      struct lifecycle_start *ret, struct err *e);
+
+/* Blocks while its policy is about to start it (CONTAINER_RESTARTING); refreshes c. */
+int lifecycle_await_restart(struct container *c, struct err *e);
+
+/* Changes its restart policy, from now on; a --rm container has none. */
+int lifecycle_set_restart(const struct store *s, struct container *c, const struct restart_policy *policy,
+                          struct err *e);
+
+/* What is to be done with a container that has ended: starts it when its restart policy wants that (`boot`: restarting.h), else releases it and
+ * takes it off the list of `casemate tend`. Running: does nothing. */
+int lifecycle_revive(const struct store *s, struct container *c, bool boot, struct err *e);
+
+/* Sends a signal to the first process. One that is meant to end it (KILL, TERM, INT, QUIT, its stop signal) holds off its restart policy. Not running: -ESRCH "Container X is not running". */
 int lifecycle_kill(const struct store *s, struct container *c, int signal, struct err *e);
 
-/* Stop signal, up to `timeout_seconds` (PLAN_UNSET: the container's own, default 10), then SIGKILL. Not running: success. */
+/* Holds off its restart policy. Stop signal, up to `timeout_seconds` (PLAN_UNSET: the container's own, default 10), then SIGKILL. Not running: success. */
 int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e);
+
+/* The same with the container's own time, while its restart policy goes on to hold: as the machine goes down. */
+int lifecycle_halt(const struct store *s, struct container *c, struct err *e);
 
 /* Blocks until the container is not running; refreshes c (exit_code …) and releases what the run held. */
 int lifecycle_wait(const struct store *s, struct container *c, struct err *e);

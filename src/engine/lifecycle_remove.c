@@ -17,6 +17,7 @@
 #include "engine/lock.h"
 #include "engine/mark.h"
 #include "engine/names.h"
+#include "engine/notice.h"
 #include "engine/observe.h"
 #include "engine/volume.h"
 #include "runtime/cgroup.h"
@@ -35,11 +36,20 @@ static void remove_marks(const struct store *s, const struct container *c)
     mark_remove(s, MARK_EXITED, c->id);
 }
 
+/* For the events: each end is told once, by whoever releases first. */
+static void tell_end(const struct store *s, const struct container *c)
+{
+    if (c->status != CONTAINER_CREATED && mark_exists(s, MARK_EXITED, c->id))
+        notice_container(s, c, NOTICE_DIED, NULL);
+}
+
 int lifecycle_release_locked(const struct store *s, struct container *c, struct err *e)
 {
     int r = release_run(s, c, e);
-    if (r == 0)
+    if (r == 0) {
+        tell_end(s, c);
         remove_marks(s, c);
+    }
     return r;
 }
 
@@ -60,6 +70,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     int r = release_run(s, c, e);
     if (r < 0)
         return r;
+    tell_end(s, c);
     audit_note_container(s, AUDIT_REMOVE, &c->plan, NULL);
     if (volumes)
         remove_volumes(s, &c->plan);
@@ -67,6 +78,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     if (renameat(s->containers, c->id, s->staging, name) < 0)
         return err_errno(e, "remove container %.12s", c->id);
     remove_marks(s, c);
+    mark_remove(s, MARK_TENDED, c->id);
     names_release(s, c->plan.name, c->id);
     return path_remove_tree_at(s->staging, name, e);
 }
@@ -88,6 +100,12 @@ int lifecycle_remove(const struct store *s, struct container *c, bool force, boo
     int r = lock < 0 ? lock : container_refresh(c, e);
     if (r < 0)
         return r;
+    if (c->status == CONTAINER_RESTARTING && !force)
+        return err_set(
+            e, EBUSY,
+            "You cannot remove a restarting container %s. Stop the container before attempting removal or "
+            "force remove (rm -f)",
+            c->id);
     if (c->status == CONTAINER_RUNNING && !force)
         return err_set(e, EBUSY,
                        "You cannot remove a running container %s. Stop the container before attempting "

@@ -19,6 +19,7 @@
 #include "engine/observe.h"
 #include "engine/record.h"
 #include "engine/supervise.h"
+#include "engine/tend.h"
 #include "engine/volume.h"
 #include "plan/policy.h"
 #include "runtime/report.h"
@@ -110,17 +111,10 @@ static void undo(const struct store *s, struct container *c, unsigned block, str
     (void)container_refresh(c, &ignored);
 }
 
-int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
-                    struct lifecycle_start *ret, struct err *e)
+int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want, int lock,
+                           struct lifecycle_start *ret, struct err *e)
 {
-    *ret = (struct lifecycle_start){.fail_status = RUNTIME_STATUS_ENGINE, .attach = -1};
-    _cleanup_close_ int lock = lock_container(s, c, e);
-    int r = lock < 0 ? lock : container_refresh(c, e);
-    if (r < 0)
-        return r;
-    if (c->status == CONTAINER_RUNNING)
-        return err_set(e, EALREADY, "container %s is already running", c->plan.name);
-    audit_note_container(s, AUDIT_START, &c->plan, NULL);
+    int r = 0;
     if (c->start.time != 0)
         r = lifecycle_release_locked(s, c, e);
     int block = r < 0 ? r : idpool_claim(s, c->id, e);
@@ -137,4 +131,37 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
     mark_volumes(s, &c->plan);
     record_write_error(c->dir, "");
     return container_refresh(c, e);
+}
+
+/* The user starts it: what a restart policy counts begins anew. Before the program runs, as it may end at once. */
+static int begin_anew(const struct store *s, struct container *c, struct err *e)
+{
+    struct live *live = &c->live;
+    bool touched = live->user_stopped || live->restart_count || live->delay || live->failed;
+    *live = (struct live){.restart = live->restart};
+    int r = touched ? live_write(c->dir, live, false, e) : 0;
+    return r == 0 && tend_needed(c) ? tend_register(s, c, e) : r;
+}
+
+int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
+                    struct lifecycle_start *ret, struct err *e)
+{
+    *ret = (struct lifecycle_start){.fail_status = RUNTIME_STATUS_ENGINE, .attach = -1};
+    _cleanup_close_ int lock = lock_container(s, c, e);
+    int r = lock < 0 ? lock : container_refresh(c, e);
+    if (r < 0)
+        return r;
+    if (c->status == CONTAINER_RUNNING)
+        return err_set(e, EALREADY, "container %s is already running", c->plan.name);
+    audit_note_container(s, AUDIT_START, &c->plan, NULL);
+    r = begin_anew(s, c, e);
+    if (r == 0)
+        r = lifecycle_start_locked(s, c, attach_want, lock, ret, e);
+    if (c->tended && r == 0) {
+        tend_nudge(s, c); /* now it is known which shim to watch */
+        tend_ensure(s);
+    } else if (c->tended) {
+        tend_unregister(s, c);
+    }
+    return r;
 }

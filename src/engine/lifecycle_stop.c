@@ -15,6 +15,7 @@
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/tend.h"
 
 #define STOP_TIMEOUT_DEFAULT 10 /* seconds, Docker's */
 #define NS_PER_MS 1000000
@@ -44,6 +45,36 @@ static int send_signal(int pidfd, const struct container *c, int signal, struct 
                           : err_errno(e, "send signal %d to container %.12s", signal, c->id);
 }
 
+/* No policy starts it again before the user does. Written before the signal goes out, and kept over a crash of the machine where a policy
+ * would ask for it. */
+static int hold_off(const struct store *s, struct container *c, struct err *e)
+{
+    if (c->plan.auto_remove)
+        return 0;
+    _cleanup_close_ int lock = lock_container(s, c, e);
+    int r = lock < 0 ? lock : container_refresh(c, e);
+    bool waiting = c->status == CONTAINER_RESTARTING;
+    if (r < 0 || c->live.user_stopped || (c->status != CONTAINER_RUNNING && !waiting))
+        return r;
+    c->live.user_stopped = true;
+    r = live_write(c->dir, &c->live, c->live.restart.kind != RESTART_NO, e);
+    if (r == 0 && waiting)
+        tend_nudge(s, c);
+    return r < 0 ? r : container_refresh(c, e);
+}
+
+static int stop_signal(const struct plan *p)
+{
+    int number = p->stop_signal ? image_rule_signal_number(p->stop_signal) : SIGTERM;
+    return number > 0 ? number : SIGTERM;
+}
+
+static bool means_end(const struct plan *p, int signal)
+{
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT ||
+           signal == stop_signal(p);
+}
+
 int lifecycle_kill(const struct store *s, struct container *c, int signal, struct err *e)
 {
     char what[32];
@@ -52,7 +83,8 @@ int lifecycle_kill(const struct store *s, struct container *c, int signal, struc
         return pidfd;
     (void)snprintf(what, sizeof(what), "signal %d", signal);
     audit_note_container(s, AUDIT_KILL, &c->plan, what);
-    return send_signal(pidfd, c, signal, e);
+    int r = means_end(&c->plan, signal) ? hold_off(s, c, e) : 0;
+    return r < 0 ? r : send_signal(pidfd, c, signal, e);
 }
 
 /* Waits until the process has ended: 1, or the time is over: 0. */
@@ -72,13 +104,7 @@ static int await_end(int pidfd, uint64_t seconds, struct err *e)
     }
 }
 
-static int stop_signal(const struct plan *p)
-{
-    int number = p->stop_signal ? image_rule_signal_number(p->stop_signal) : SIGTERM;
-    return number > 0 ? number : SIGTERM;
-}
-
-int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e)
+static int stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e)
 {
     uint64_t timeout = timeout_seconds != PLAN_UNSET        ? timeout_seconds
                        : c->plan.stop_timeout != PLAN_UNSET ? c->plan.stop_timeout
@@ -99,6 +125,17 @@ int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_
         return r;
     err_clear(e);
     return lifecycle_wait(s, c, e);
+}
+
+int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e)
+{
+    int r = hold_off(s, c, e);
+    return r < 0 ? r : stop(s, c, timeout_seconds, e);
+}
+
+int lifecycle_halt(const struct store *s, struct container *c, struct err *e)
+{
+    return stop(s, c, PLAN_UNSET, e);
 }
 
 int lifecycle_wait(const struct store *s, struct container *c, struct err *e)

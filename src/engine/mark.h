@@ -15,6 +15,9 @@
 /* --rm containers that the command which has made them is about to start. */
 #define MARK_STARTING "starting"
 
+/* Containers that run and have a restart policy or a health check, or wait for a restart: for `casemate tend` (tend.h). */
+#define MARK_TENDED "tended"
+
 /* Descriptor of the directory, made when missing. */
 int mark_open_dir(const struct store *s, const char *kind, struct err *e);
 

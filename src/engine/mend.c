@@ -15,6 +15,7 @@
 #include "engine/mark.h"
 #include "engine/names.h"
 #include "engine/observe.h"
+#include "engine/tend.h"
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
 
@@ -54,6 +55,7 @@ void mend_ended(const struct store *s)
 {
     mend_marked(s, MARK_EXITED);
     mend_marked(s, MARK_STARTING);
+    tend_ensure(s);
 }
 
 /* A block whose container is not running: its start was killed half-way, or its shim was. Under the container's lock, since a start in

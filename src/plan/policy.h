@@ -84,6 +84,8 @@ struct policy {
     struct policy_share reserve; /* of the machine: what all containers together leave to the host */
     uint64_t reserve_min;
 
+    uint64_t expire_containers; /* ns after their end; 0: never */
+
     bool known_images;
     bool allow_root;         /* uid 0 inside; strict refuses it whatever is said here */
     bool read_only;          /* root file system */

@@ -20,6 +20,8 @@
 #define OOM_SCORE_ADJ_MAX 1000
 #define DROP_IN_DIR "conf.d"
 #define DROP_INS_MAX 256
+#define EXPIRE_DAYS_MAX 36500U
+#define NS_PER_DAY 86400000000000ULL
 
 struct reading {
     struct policy *policy;
@@ -307,6 +309,27 @@ static int set_known_images(struct reading *r, const struct conf_entry *entry, s
     return parse_bool(entry->value, &r->policy->known_images, e);
 }
 
+/* "never", "30d", or a time as of health checks ("72h"). */
+static int set_expire_containers(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    uint64_t value = 0;
+    int result = 0;
+    if (str_ends_with(entry->value, "d")) {
+        _cleanup_free_ char *days = NULL;
+        result = str_copy_n(entry->value, strlen(entry->value) - 1, &days, e);
+        if (result == 0)
+            result = num_parse_u64(days, EXPIRE_DAYS_MAX, &value, e);
+        value *= NS_PER_DAY;
+    } else if (!str_equal(entry->value, "never")) {
+        result = num_parse_duration(entry->value, &value, e);
+    }
+    if (result == 0 && value == 0 && !str_equal(entry->value, "never"))
+        result = err_set(e, EINVAL, "'%s' must be more than 0, or never", entry->value);
+    if (result == 0)
+        r->policy->expire_containers = value;
+    return result;
+}
+
 static int set_read_only(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     return parse_bool(entry->value, &r->policy->read_only, e);
@@ -343,6 +366,7 @@ static int set_ca_file(struct reading *r, const struct conf_entry *entry, struct
 static const struct key keys[] = {
     {"casemate", NULL, "profile", set_profile},
     {"casemate", NULL, "least-profile", set_least_profile},
+    {"practice", "lean", "expire-containers", set_expire_containers},
     {"practice", "limits", "memory", set_memory},
     {"practice", "limits", "memory-min", set_memory_min},
     {"practice", "limits", "cpus", set_cpus},

@@ -7,5 +7,5 @@ const struct practice practice_lean = {
     .id = "lean",
     .title = "lean and clean",
     .what = "discards dead containers and unused images by policy and reports what an image never needs",
-    .missing = "nothing is discarded without being asked, except --rm containers",
+    .missing = "containers expire when the policy says so; images and volumes stay until they are removed",
 };

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of containers (notice.h). */
+#include "engine/notice.h"
+
+#include "engine/audit_log.h"
+
+void notice_container(const struct store *s, const struct container *c, enum notice_kind kind,
+                      const char *detail)
+{
+    switch (kind) {
+    case NOTICE_RESTARTED:
+        audit_note_container(s, AUDIT_RESTART, &c->plan, detail);
+        break;
+    case NOTICE_EXPIRED:
+        audit_note_container(s, AUDIT_EXPIRE, &c->plan, detail);
+        break;
+    case NOTICE_DIED: /* no act of anybody: not in the audit log */
+    case NOTICE_HEALTH:
+        break;
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Restart policies (restarting.h); the figures are Docker's. */
+#include "engine/restarting.h"
+
+static bool was_failure(const struct container *c)
+{
+    return c->lost || c->exit_code != 0 || c->live.failed != 0;
+}
+
+bool restarting_wanted(const struct container *c, bool boot)
+{
+    const struct live *live = &c->live;
+    if (c->status == CONTAINER_RUNNING || (c->start.time == 0 && live->failed == 0))
+        return false;
+    if (live->user_stopped && !(boot && live->restart.kind == RESTART_ALWAYS))
+        return false;
+    switch (live->restart.kind) {
+    case RESTART_NO:
+        return false;
+    case RESTART_ALWAYS:
+    case RESTART_UNLESS_STOPPED:
+        return true;
+    case RESTART_ON_FAILURE:
+        return was_failure(c) && (live->restart.max == 0 || live->restart_count < live->restart.max);
+    }
+    return false;
+}
+
+uint64_t restarting_delay(const struct container *c)
+{
+    uint64_t last = c->live.delay;
+    if (c->live.failed == 0 && c->finished > 0 && c->finished - c->start.time >= RESTARTING_RAN_WELL)
+        last = 0;
+    if (last == 0)
+        return RESTARTING_DELAY_MIN;
+    return last >= RESTARTING_DELAY_MAX / 2 ? RESTARTING_DELAY_MAX : last * 2;
+}
+
+int64_t restarting_due(const struct container *c, int64_t now)
+{
+    int64_t ended = c->live.failed ? c->live.failed : c->finished;
+    /* A clock that was set back must not keep it waiting for more than it is told to. */
+    if (ended == 0 || ended > now)
+        ended = now;
+    return ended + (int64_t)restarting_delay(c);
+}
