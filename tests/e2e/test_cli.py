@@ -179,7 +179,8 @@ printf '%s\n' "${COMPREPLY[@]}"
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_completion_in_bash(casemate, busybox):
     casemate.ok("create", "--name", "completed", busybox)
-    assert {"run", "rm", "rmi"} >= set(complete_in_bash(casemate, "casemate r")) >= {"run", "rm"}
+    offered = complete_in_bash(casemate, "casemate r")
+    assert {"run", "rm"} <= set(offered) and all(word.startswith("r") for word in offered)
     assert complete_in_bash(casemate, "casemate run --cap-") == ["--cap-add", "--cap-drop"]
     assert complete_in_bash(casemate, "casemate run --pull ") == ["missing", "always", "never"]
     assert complete_in_bash(casemate, "casemate rm com") == ["completed"]
