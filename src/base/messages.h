@@ -10,7 +10,7 @@
  *  - what does not fit a payload goes through a sealed memory file or a pipe whose size is limited by the receiver;
  *  - a message that breaks a rule ends the worker and fails the operation, nothing else.
  *
- * Numbers: type = 0xWWNN, WW the worker (01 any, 02 fetch, 03 parse, 04 unpack, 05 seccomp).
+ * Numbers: type = 0xWWNN, WW the worker (01 any, 02 fetch, 03 parse, 04 unpack, 05 seccomp, 06 files).
  */
 #pragma once
 
@@ -62,6 +62,23 @@ enum message_type {
         0x0503, /* worker -> engine: struct message_seccomp_program; the program stands in the memory file */
     MESSAGE_SECCOMP_EXCESS =
         0x0504, /* worker -> engine: struct message_seccomp_excess: the profile allows more than the default */
+
+    /* casemate-files: one session, then any number of requests one after the other; the engine's end of the socket closed: exit. */
+    MESSAGE_FILES_SESSION =
+        0x0601, /* engine -> worker: struct message_files_session + mount namespace or directory (+ what may be read). Answer: MESSAGE_DONE */
+    MESSAGE_FILES_LOWER =
+        0x0602, /* engine -> worker: empty, before the session: directories of layers, topmost first. No answer */
+    MESSAGE_FILES_STAT = 0x0603,  /* engine -> worker: struct message_files_path */
+    MESSAGE_FILES_FOUND = 0x0604, /* worker -> engine: struct message_files_found */
+    MESSAGE_FILES_PACK =
+        0x0605, /* engine -> worker: struct message_files_pack + stream. Answer: MESSAGE_FILES_COUNTS */
+    MESSAGE_FILES_PLACE =
+        0x0606, /* engine -> worker: struct message_files_place + stream. Answer: MESSAGE_FILES_COUNTS */
+    MESSAGE_FILES_COUNTS = 0x0607, /* worker -> engine: struct message_files_counts */
+    MESSAGE_FILES_CHANGES =
+        0x0608, /* engine -> worker: struct message_files_changes + stream for lines. Answer: MESSAGE_FILES_COUNTS */
+    MESSAGE_FILES_ASSEMBLE =
+        0x0609, /* engine -> worker: empty + skeleton of a layer + stream. Answer: MESSAGE_FILES_COUNTS */
 };
 
 struct message_failed {
@@ -208,6 +225,73 @@ struct message_seccomp_excess {
         char name[32];
         int32_t capability; /* that opens it, or -1: none does */
     } shown[MESSAGE_SECCOMP_SHOWN];
+};
+
+#define MESSAGE_PATH_MAX 4096 /* with the NUL */
+
+enum message_files_root {
+    FILES_ROOT_NAMESPACE = 1, /* the root of a mount namespace of the worker's user namespace */
+    FILES_ROOT_OVERLAY = 2,   /* the same without what is mounted in it */
+    FILES_ROOT_DIRECTORY = 3, /* the directory that the message brings */
+    FILES_ROOT_STORE = 4,     /* likewise, of the store: the worker has a user namespace of its own */
+};
+
+struct message_files_session {
+    uint32_t root;     /* enum message_files_root */
+    uint32_t writable; /* 1: files may be made below it */
+};
+
+struct message_files_path {
+    uint32_t follow; /* 1: a symbolic link at the end is followed */
+    uint32_t reserved;
+    char path[MESSAGE_PATH_MAX];
+};
+
+struct message_files_found {
+    uint32_t mode; /* st_mode */
+    uint32_t reserved;
+    uint64_t size;
+    int64_t mtime;
+    char target[MESSAGE_PATH_MAX]; /* of a symbolic link, else "" */
+};
+
+enum message_files_pack_flags {
+    FILES_PACK_FOLLOW = 1,  /* a symbolic link at the end of the path is followed */
+    FILES_PACK_CONTENT = 2, /* no entry for the directory itself */
+    FILES_PACK_LAYER = 4,   /* it is an upper directory of overlay: whiteouts as archives of layers have them */
+};
+
+struct message_files_pack {
+    uint32_t flags;
+    uint32_t reserved;
+    char path[MESSAGE_PATH_MAX];
+    char name[MESSAGE_PATH_MAX]; /* what `path` is called in the archive */
+};
+
+enum message_files_owners {
+    FILES_OWNER_ROOT = 1,    /* everything belongs to 0:0 */
+    FILES_OWNER_ARCHIVE = 2, /* as the archive says */
+    FILES_OWNER_SELF = 3,    /* nothing is changed */
+};
+
+struct message_files_place {
+    uint32_t owners;      /* enum message_files_owners */
+    uint32_t drop_set_id; /* 1: no set-user-id and set-group-id bits */
+    uint32_t plain;       /* 1: the archive is not compressed; else that is found out */
+    uint32_t reserved;
+    char path[MESSAGE_PATH_MAX]; /* an existing directory */
+};
+
+struct message_files_changes {
+    uint32_t executables; /* 1: only new or changed ELF programs */
+    uint32_t reserved;
+};
+
+struct message_files_counts {
+    uint64_t entries;
+    uint64_t bytes;   /* of files */
+    uint64_t devices; /* left out: device nodes and sockets */
+    uint64_t set_ids; /* bits that were dropped */
 };
 
 /* True when the array holds a NUL. */

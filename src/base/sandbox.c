@@ -88,6 +88,11 @@ static int restrict_files(const struct sandbox_profile *p, struct err *e)
         if (result < 0)
             return result;
     }
+    for (const int *d = p->readable_fds; d && *d >= 0; d++) {
+        int result = add_rule(ruleset, *d, readable_rights(*d), e);
+        if (result < 0)
+            return result;
+    }
     for (const int *d = p->writable_dirs; d && *d >= 0; d++) {
         int result =
             add_rule(ruleset, *d, rights & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | FS_DEVICE_NODES), e);
@@ -96,6 +101,23 @@ static int restrict_files(const struct sandbox_profile *p, struct err *e)
     }
     if (sys_landlock_restrict_self(ruleset) < 0)
         return err_errno(e, "landlock");
+    return 0;
+}
+
+/* The mount point is covered; any directory serves, and this one is on every system. */
+#define COVERED "/proc"
+
+int sandbox_enter_empty_root(struct err *e)
+{
+    if (unshare(CLONE_NEWNS) < 0)
+        return err_errno(e, "new mount namespace");
+    if (mount("empty", COVERED, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2,mode=0555") <
+        0)
+        return err_errno(e, "mount an empty root");
+    if (chdir(COVERED) < 0 || sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        return err_errno(e, "enter an empty root");
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return err_errno(e, "make the empty root read-only");
     return 0;
 }
 

@@ -18,6 +18,7 @@ struct sandbox_path {
 
 struct sandbox_profile {
     const struct sandbox_path *readable; /* ended by {NULL}; NULL: no file may be opened at all */
+    const int *readable_fds; /* descriptors of what may still be opened read-only; ended by -1; or NULL */
     bool allow_tcp; /* else Landlock also refuses TCP connect and bind where the kernel can */
     const int
         *writable_dirs; /* descriptors of directories below which files may be made; ended by -1; or NULL */
@@ -26,6 +27,9 @@ struct sandbox_profile {
 
 /* Everything but the system-call filter. On kernels without Landlock that part is skipped. */
 int sandbox_enter(const struct sandbox_profile *profile, struct err *e);
+
+/* In a mount namespace of its own whose root is empty and read-only. Needs CAP_SYS_ADMIN in the worker's user namespace. */
+int sandbox_enter_empty_root(struct err *e);
 
 /* The system-call filter of this role (seccomp/tables.h), for good. */
 int sandbox_filter(const char *role, struct err *e);

@@ -61,7 +61,9 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
         return;
     if (read(ready, &go, 1) != 1)
         return;
-    if (become(p->neutral_userns ? 0 : p->uid) < 0)
+    if (p->user_namespace && setns(*p->user_namespace, CLONE_NEWUSER) < 0)
+        return;
+    if (!p->keep_ids && become(p->neutral_userns || p->user_namespace ? 0 : p->uid) < 0)
         return;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (!p->neutral_userns && getppid() != parent))
         return;
