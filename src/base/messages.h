@@ -239,6 +239,9 @@ enum message_files_root {
 struct message_files_session {
     uint32_t root;     /* enum message_files_root */
     uint32_t writable; /* 1: files may be made below it */
+    uint64_t
+        host_device; /* of the host's root directory, which no root of a container is: st_dev and st_ino */
+    uint64_t host_inode;
 };
 
 struct message_files_path {
@@ -258,7 +261,7 @@ struct message_files_found {
 enum message_files_pack_flags {
     FILES_PACK_FOLLOW = 1,  /* a symbolic link at the end of the path is followed */
     FILES_PACK_CONTENT = 2, /* no entry for the directory itself */
-    FILES_PACK_LAYER = 4,   /* it is an upper directory of overlay: whiteouts as archives of layers have them */
+    FILES_PACK_LAYER = 4, /* it is an upper directory of overlay: whiteouts as archives of layers have them */
 };
 
 struct message_files_pack {
@@ -275,10 +278,10 @@ enum message_files_owners {
 };
 
 struct message_files_place {
-    uint32_t owners;      /* enum message_files_owners */
-    uint32_t drop_set_id; /* 1: no set-user-id and set-group-id bits */
-    uint32_t plain;       /* 1: the archive is not compressed; else that is found out */
-    uint32_t reserved;
+    uint32_t owners;             /* enum message_files_owners */
+    uint32_t drop_set_id;        /* 1: no set-user-id and set-group-id bits */
+    uint32_t plain;              /* 1: the archive is not compressed; else that is found out */
+    uint32_t tell;               /* 1: says how far it has got */
     char path[MESSAGE_PATH_MAX]; /* an existing directory */
 };
 

@@ -19,7 +19,7 @@ struct sandbox_path {
 struct sandbox_profile {
     const struct sandbox_path *readable; /* ended by {NULL}; NULL: no file may be opened at all */
     const int *readable_fds; /* descriptors of what may still be opened read-only; ended by -1; or NULL */
-    bool allow_tcp; /* else Landlock also refuses TCP connect and bind where the kernel can */
+    bool allow_tcp;          /* else Landlock also refuses TCP connect and bind where the kernel can */
     const int
         *writable_dirs; /* descriptors of directories below which files may be made; ended by -1; or NULL */
     uint64_t keep_caps; /* bit set of capabilities kept (unpack: chown etc. inside its user namespace) */

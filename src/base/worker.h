@@ -22,8 +22,9 @@ struct worker_profile {
     uid_t uid;           /* uid and gid to run as; with `neutral_userns` 0 inside */
     bool
         neutral_userns; /* own user namespace that maps 0..65535 to the neutral range; caps inside until the worker drops them */
-    const int *user_namespace; /* or NULL: joins this one, as its uid 0 with all capabilities there until it drops them */
-    bool keep_ids;             /* runs with the ids and groups of the caller */
+    const int *
+        user_namespace; /* or NULL: joins this one, as its uid 0 with all capabilities there until it drops them */
+    bool keep_ids;      /* runs with the ids and groups of the caller */
     bool keep_network;      /* else an empty network namespace */
     uint64_t memory_max;    /* RLIMIT_AS in bytes; 0: none */
     uint64_t cpu_seconds;   /* RLIMIT_CPU; 0: none */

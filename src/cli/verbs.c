@@ -22,6 +22,7 @@
     X(logs)       \
     X(exec)       \
     X(attach)     \
+    X(cp)         \
     X(pull)       \
     X(images)     \
     X(tag)        \

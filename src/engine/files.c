@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -39,8 +40,8 @@ static int expect_done(struct files *f, struct err *e)
     return r;
 }
 
-static int begin(struct files *f, const struct worker_profile *profile, const struct message_files_session *session,
-                 const int *fds, size_t fd_count, struct err *e)
+static int begin(struct files *f, const struct worker_profile *profile,
+                 const struct message_files_session *session, const int *fds, size_t fd_count, struct err *e)
 {
     int r = worker_start(profile, &f->worker, e);
     if (r == 0)
@@ -63,16 +64,21 @@ static int open_namespace(int pidfd, const char *kind, struct err *e)
     return r < 0 ? r : steal_fd(&fd);
 }
 
-static int begin_in(struct files *f, int user, int mount, enum message_files_root root, bool writable, struct err *e)
+static int begin_in(struct files *f, int user, int mount, enum message_files_root root, bool writable,
+                    struct err *e)
 {
+    struct stat host;
     struct worker_profile profile = base_profile;
-    const struct message_files_session session = {.root = root, .writable = writable};
+    if (stat("/", &host) < 0)
+        return err_errno(e, "stat /");
+    const struct message_files_session session = {
+        .root = root, .writable = writable, .host_device = host.st_dev, .host_inode = host.st_ino};
     profile.user_namespace = &user;
     return begin(f, &profile, &session, &mount, 1, e);
 }
 
-static int begin_running(struct files *f, const struct container *c, enum message_files_root root, bool writable,
-                         struct err *e)
+static int begin_running(struct files *f, const struct container *c, enum message_files_root root,
+                         bool writable, struct err *e)
 {
     _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, e);
     _cleanup_close_ int user = pidfd < 0 ? pidfd : open_namespace(pidfd, "user", e);
@@ -80,15 +86,13 @@ static int begin_running(struct files *f, const struct container *c, enum messag
     return mount < 0 ? mount : begin_in(f, user, mount, root, writable, e);
 }
 
-int files_open_container(const struct store *s, struct container *c, enum message_files_root root, bool writable,
-                         struct files *ret, struct err *e)
+int files_open_container(const struct store *s, struct container *c, enum message_files_root root,
+                         bool writable, struct files *ret, struct err *e)
 {
     _cleanup_files_ struct files f = FILES_INIT;
-    int r = container_refresh(c, e);
-    if (r == 0 && c->status != CONTAINER_RUNNING) {
-        f.lock = lock_container(s, c, e);
-        r = f.lock < 0 ? f.lock : container_refresh(c, e);
-    }
+    /* Who starts it holds the lock until the program runs: before, its root is not complete, and at first not even its own. */
+    f.lock = lock_container(s, c, e);
+    int r = f.lock < 0 ? f.lock : container_refresh(c, e);
     if (r < 0)
         return r;
     if (c->status == CONTAINER_RUNNING) {
@@ -145,7 +149,8 @@ int files_open_store(int dir, const int *lower, size_t lower_count, struct files
     return 0;
 }
 
-int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found, struct err *e)
+int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found,
+               struct err *e)
 {
     static struct ipc_message m;
     struct message_files_path request = {.follow = follow};
@@ -174,16 +179,19 @@ int files_pack(struct files *f, const char *path, const char *name, unsigned fla
     return r < 0 ? r : ipc_send(f->worker.socket, MESSAGE_FILES_PACK, &request, sizeof(request), &out, 1, e);
 }
 
-int files_place(struct files *f, const char *path, enum message_files_owners owners, bool drop_set_id, bool plain,
-                int in, struct err *e)
+int files_place(struct files *f, const char *path, const struct files_place_options *options, int in,
+                struct err *e)
 {
-    struct message_files_place request = {.owners = owners, .drop_set_id = drop_set_id, .plain = plain};
+    struct message_files_place request = {.owners = options->owners,
+                                          .drop_set_id = options->drop_set_id,
+                                          .plain = options->plain,
+                                          .tell = options->tell};
     int r = str_put(request.path, sizeof(request.path), path, e);
     return r < 0 ? r : ipc_send(f->worker.socket, MESSAGE_FILES_PLACE, &request, sizeof(request), &in, 1, e);
 }
 
-int files_wait(struct files *f, files_progress progress, void *context, struct message_files_counts *ret_counts,
-               struct err *e)
+int files_wait(struct files *f, files_progress progress, void *context,
+               struct message_files_counts *ret_counts, struct err *e)
 {
     static struct ipc_message m;
     int r = worker_receive(&f->worker, &m, progress, context, e);

@@ -18,9 +18,9 @@ struct files {
     int lock;
 };
 
-#define FILES_INIT                                             \
-    {                                                          \
-        .worker = WORKER_INIT, .hold = HOLD_INIT, .lock = -1   \
+#define FILES_INIT                                           \
+    {                                                        \
+        .worker = WORKER_INIT, .hold = HOLD_INIT, .lock = -1 \
     }
 
 void files_close(struct files *f);
@@ -28,8 +28,8 @@ void files_close(struct files *f);
 
 /* The files of a container as it sees them, running or not; `root` is FILES_ROOT_NAMESPACE or FILES_ROOT_OVERLAY (without volumes, binds and
  * system directories). Refreshes c, which outlives the session. */
-int files_open_container(const struct store *s, struct container *c, enum message_files_root root, bool writable,
-                         struct files *ret, struct err *e);
+int files_open_container(const struct store *s, struct container *c, enum message_files_root root,
+                         bool writable, struct files *ret, struct err *e);
 
 /* A directory of the caller's, with the caller's ids. Read-only sessions may read `readable` only (a descriptor of something below; -1: all of
  * it). */
@@ -39,13 +39,21 @@ int files_open_directory(int dir, int readable, bool writable, struct files *ret
 int files_open_store(int dir, const int *lower, size_t lower_count, struct files *ret, struct err *e);
 
 /* -ENOENT: nothing is there, and the session goes on. */
-int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found, struct err *e);
+int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found,
+               struct err *e);
 
 /* Each of these hands a stream to the worker, which is read or written until files_wait says how it ended. */
 int files_pack(struct files *f, const char *path, const char *name, unsigned flags, int out, struct err *e);
-int files_place(struct files *f, const char *path, enum message_files_owners owners, bool drop_set_id, bool plain,
-                int in, struct err *e);
+
+struct files_place_options {
+    enum message_files_owners owners;
+    bool drop_set_id; /* no set-user-id and set-group-id bits */
+    bool plain;       /* the stream is ours and not compressed */
+    bool tell;        /* progress; only where files_wait listens all the time */
+};
+int files_place(struct files *f, const char *path, const struct files_place_options *options, int in,
+                struct err *e);
 
 typedef void (*files_progress)(uint64_t done, uint64_t total, void *context);
-int files_wait(struct files *f, files_progress progress, void *context, struct message_files_counts *ret_counts,
-               struct err *e);
+int files_wait(struct files *f, files_progress progress, void *context,
+               struct message_files_counts *ret_counts, struct err *e);

@@ -46,8 +46,10 @@ static _Noreturn void hold(const struct spec *spec, const struct cgroup *group, 
     (void)setsid(); /* an interrupt of the command is not for us: it ends, and then we do */
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     const struct runtime_start start = {
-        .spec = spec, .cgroup = group, .stdio = {null, null, null}, .report_fd = report_fd};
+        .spec = spec, .cgroup = group, .stdio = {null, null, null}, .report_fd = report_fd, .announce = true};
     int r = null < 0 ? err_errno(&e, "open /dev/null") : runtime_create(&start, &p, &e);
+    if (r == 0)
+        r = runtime_await_ready(&p, &e);
     if (r == 0)
         r = send_namespaces(socket, p.pid, &e);
     if (r < 0)
@@ -113,7 +115,8 @@ static int start_holding(const struct spec *spec, const struct cgroup *group, st
 }
 
 /* Whoever the container's user is, files are handled by its root, and nothing is started. */
-static int compose(const struct store *s, const struct container *c, unsigned block, struct spec *spec, struct err *e)
+static int compose(const struct store *s, const struct container *c, unsigned block, struct spec *spec,
+                   struct err *e)
 {
     int r = compose_spec(s, c, block, spec, e);
     if (r == 0) {
@@ -138,7 +141,8 @@ int hold_open(const struct store *s, const struct container *c, struct hold *ret
     if (r == 0)
         r = compose(s, c, h.block, &spec, e);
     if (r == 0)
-        r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, policy_total_memory(&policy), &group, e);
+        r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, policy_total_memory(&policy), &group,
+                        e);
     if (r == 0)
         r = start_holding(&spec, &group, &h, e);
     if (r < 0) {

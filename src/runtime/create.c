@@ -288,6 +288,12 @@ int runtime_create(const struct runtime_start *start, struct runtime_process *re
     return 0;
 }
 
+int runtime_await_ready(const struct runtime_process *p, struct err *e)
+{
+    static struct ipc_message m;
+    return hear(p->sync, &m, REPORT_READY, 0, 0, e);
+}
+
 int runtime_go(struct runtime_process *p, struct err *e)
 {
     int r = ipc_send(p->sync, REPORT_EXEC, NULL, 0, NULL, 0, e);

@@ -19,6 +19,7 @@ struct runtime_start {
     const struct cgroup *cgroup;
     int stdio[3];  /* the container's ends; not used with a terminal */
     int report_fd; /* write end of the report pipe (runtime/report.h) */
+    bool announce; /* the first process says when its file system is complete: runtime_await_ready */
 };
 
 struct runtime_process {
@@ -37,6 +38,9 @@ struct runtime_process {
  * left, and either e or (when the first process failed) the report pipe says why. Afterwards the caller keeps its capabilities whatever
  * ids it takes. */
 int runtime_create(const struct runtime_start *start, struct runtime_process *ret, struct err *e);
+
+/* Waits until the first process has done everything but execute the program. Without this its root may still be that of the host. */
+int runtime_await_ready(const struct runtime_process *p, struct err *e);
 
 /* Lets the first process execute the program. */
 int runtime_go(struct runtime_process *p, struct err *e);

@@ -159,6 +159,8 @@ static int set_up(const struct runtime_start *start, const struct rootfs_parts *
         r = rootfs_finish(f, s, e);
     if (r == 0)
         r = s->process.terminal ? open_terminal(f, who, sync, e) : process_take_pipes(start->stdio, who, e);
+    if (r == 0 && start->announce)
+        r = ipc_send(sync, REPORT_READY, NULL, 0, NULL, 0, e);
     if (r == 0)
         r = await(sync, REPORT_EXEC, 0, e);
     return r;

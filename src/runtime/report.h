@@ -28,6 +28,7 @@ enum report_type {
         2, /* first process: struct report_identity; answered by REPORT_BINDS when there are binds by owner */
     REPORT_BINDS = 3,    /* supervisor: up to IPC_FDS_MAX detached mounts; repeated until all have come */
     REPORT_TERMINAL = 4, /* first process: the pty master */
+    REPORT_READY = 6,    /* first process, when the start announces: everything is in place */
     REPORT_EXEC = 5,     /* supervisor: everything is recorded, run the program */
 };
 

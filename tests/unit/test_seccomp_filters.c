@@ -382,7 +382,7 @@ static void test_helpers_cannot_start_programs(void **state)
 {
     (void)state;
     static const char *const roles[] = {"role-shim.json", "role-fetch.json", "role-unpack.json",
-                                        "role-parse.json", "role-seccomp.json"};
+                                        "role-parse.json", "role-seccomp.json", "role-files.json"};
     for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
         CHECK(roles[i], 0, {"execve", {0}, KILLED}, {"execveat", {0}, KILLED}, {"ptrace", {0}, KILLED},
               {"fork", {0}, KILLED}, {"vfork", {0}, KILLED}, {"clone", {17}, KILLED},
@@ -409,6 +409,10 @@ static void test_helpers_do_what_they_are_for(void **state)
           {"mknodat", {0, 0, S_IFCHR, 0x103}, KILLED}, {"mknodat", {0, 0, S_IFBLK, 0x103}, KILLED},
           {"mknodat", {0, 0, S_IFIFO, 0}, OK}, {"fchownat", {0}, OK}, {"lsetxattr", {0}, OK},
           {"symlinkat", {0}, OK}, {"socket", {0}, NO}, {"connect", {0}, KILLED}, {"mount", {0}, KILLED});
+    CHECK("role-files.json", 0, {"openat2", {0}, OK}, {"mknodat", {0, 0, S_IFIFO, 0}, OK},
+          {"mknodat", {0, 0, S_IFCHR, 0}, KILLED}, {"mknodat", {0, 0, S_IFBLK, 0x103}, KILLED},
+          {"fchownat", {0}, OK}, {"symlinkat", {0}, OK}, {"linkat", {0}, OK}, {"getdents64", {0}, OK},
+          {"socket", {0}, NO}, {"connect", {0}, KILLED}, {"open_tree", {0}, KILLED}, {"chroot", {0}, KILLED});
     CHECK("role-shim.json", 0, {"accept4", {0}, OK}, {"pidfd_send_signal", {0}, OK}, {"waitid", {0}, OK},
           {"splice", {0}, OK}, {"socket", {AF_UNIX, SOCK_SEQPACKET, 0}, OK},
           {"socket", {AF_INET, SOCK_STREAM, 0}, KILLED}, {"connect", {0}, KILLED},
@@ -433,6 +437,7 @@ static void test_tables_are_what_the_profiles_say(void **state)
         {"unpack", "role-unpack.json", 0},
         {"parse", "role-parse.json", 0},
         {"seccomp", "role-seccomp.json", 0},
+        {"files", "role-files.json", 0},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const struct filter *f = filter_find(cases[i].name);

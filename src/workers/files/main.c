@@ -94,7 +94,8 @@ static int serve_pack(const struct session *s, const struct ipc_message *m, stru
     if (r < 0)
         return r;
     memcpy(&request, m->payload, sizeof(request));
-    if (!message_text_ok(request.path, sizeof(request.path)) || !message_text_ok(request.name, sizeof(request.name)))
+    if (!message_text_ok(request.path, sizeof(request.path)) ||
+        !message_text_ok(request.name, sizeof(request.name)))
         return malformed(e);
     r = pack_path(s->root, &request, m->fds[0], &counts, e);
     return r < 0 ? r : send_counts(&counts, e);

@@ -239,9 +239,11 @@ static int pack_open_file(struct pack *p, const char *path, int fd, struct err *
 
 static int pack_file(struct pack *p, const struct walk_entry *entry, struct err *e)
 {
-    _cleanup_close_ int fd = openat(entry->dir, entry->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int fd =
+        openat(entry->dir, entry->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 : err_errno(e, "open /%s", entry->path);
+        return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0
+                                                                   : err_errno(e, "open /%s", entry->path);
     return pack_open_file(p, entry->path, fd, e);
 }
 
@@ -270,8 +272,8 @@ static int pack_fifo(struct pack *p, const char *path, const struct stat *st, st
 }
 
 /* An empty file of this name in the directory `path`. */
-static int pack_mark(struct pack *p, const char *path, const char *prefix, const char *name, const struct stat *st,
-                     struct err *e)
+static int pack_mark(struct pack *p, const char *path, const char *prefix, const char *name,
+                     const struct stat *st, struct err *e)
 {
     char marked[TAR_PATH_MAX + 1];
     int n = snprintf(marked, sizeof(marked), "%s%s%s%s", path, *path ? "/" : "", prefix, name);

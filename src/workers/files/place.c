@@ -70,7 +70,8 @@ static int open_below(int dir, const char *path, int flags, struct err *e)
 }
 
 /* Owner of what is made, by the request. */
-static int set_owner(const struct place *p, int dir, const char *name, const struct tar_entry *entry, struct err *e)
+static int set_owner(const struct place *p, int dir, const char *name, const struct tar_entry *entry,
+                     struct err *e)
 {
     uid_t uid = 0;
     gid_t gid = 0;
@@ -176,15 +177,16 @@ static int remember(struct place *p, const struct tar_entry *entry, struct err *
     return r;
 }
 
-static int place_directory(struct place *p, int dir, const char *name, const struct tar_entry *entry, struct err *e)
+static int place_directory(struct place *p, int dir, const char *name, const struct tar_entry *entry,
+                           struct err *e)
 {
     struct stat st;
     if (mkdirat(dir, name, 0700) < 0) {
         if (errno != EEXIST || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             return err_errno(e, "make directory %s", entry->path);
         if (!S_ISDIR(st.st_mode))
-            return err_set(e, ENOTDIR, "cannot overwrite non-directory \"%s\" with directory \"%s\"", p->clean,
-                           entry->path);
+            return err_set(e, ENOTDIR, "cannot overwrite non-directory \"%s\" with directory \"%s\"",
+                           p->clean, entry->path);
     }
     int r = set_owner(p, dir, name, entry, e);
     return r < 0 ? r : remember(p, entry, e);
@@ -262,7 +264,7 @@ static int write_content(struct place *p, int fd, const struct tar_entry *entry,
         if (r < 0)
             return r;
         p->counts.bytes += length;
-        if (p->counts.bytes - p->told >= FILES_PROGRESS_STEP) {
+        if (p->request->tell && p->counts.bytes - p->told >= FILES_PROGRESS_STEP) {
             p->told = p->counts.bytes;
             worker_progress(p->told, 0);
         }
@@ -272,7 +274,8 @@ static int write_content(struct place *p, int fd, const struct tar_entry *entry,
     return r;
 }
 
-static int place_file(struct place *p, int dir, const char *name, const struct tar_entry *entry, struct err *e)
+static int place_file(struct place *p, int dir, const char *name, const struct tar_entry *entry,
+                      struct err *e)
 {
     const struct timespec times[2] = {{entry->mtime, entry->mtime_ns}, {entry->mtime, entry->mtime_ns}};
     _cleanup_close_ int fd = open_new(p, dir, name, entry, e);
@@ -287,11 +290,13 @@ static int place_file(struct place *p, int dir, const char *name, const struct t
     return r;
 }
 
-static int place_symlink(struct place *p, int dir, const char *name, const struct tar_entry *entry, struct err *e)
+static int place_symlink(struct place *p, int dir, const char *name, const struct tar_entry *entry,
+                         struct err *e)
 {
     const struct timespec times[2] = {{entry->mtime, entry->mtime_ns}, {entry->mtime, entry->mtime_ns}};
     if (symlinkat(entry->target, dir, name) < 0) {
-        int r = errno == EEXIST ? make_way(p, dir, name, entry, e) : err_errno(e, "make link %s", entry->path);
+        int r =
+            errno == EEXIST ? make_way(p, dir, name, entry, e) : err_errno(e, "make link %s", entry->path);
         if (r < 0)
             return r;
         if (symlinkat(entry->target, dir, name) < 0)
@@ -304,7 +309,8 @@ static int place_symlink(struct place *p, int dir, const char *name, const struc
 }
 
 /* Only to what lies below the same directory, and was reached without a link. */
-static int place_hardlink(struct place *p, int dir, const char *name, const struct tar_entry *entry, struct err *e)
+static int place_hardlink(struct place *p, int dir, const char *name, const struct tar_entry *entry,
+                          struct err *e)
 {
     struct stat st;
     int r = name_clean(entry->target, p->target, e);
@@ -326,11 +332,13 @@ static int place_hardlink(struct place *p, int dir, const char *name, const stru
     return r;
 }
 
-static int place_fifo(struct place *p, int dir, const char *name, const struct tar_entry *entry, struct err *e)
+static int place_fifo(struct place *p, int dir, const char *name, const struct tar_entry *entry,
+                      struct err *e)
 {
     const mode_t mode = S_IFIFO | (entry->mode & 0777);
     if (mknodat(dir, name, mode, 0) < 0) {
-        int r = errno == EEXIST ? make_way(p, dir, name, entry, e) : err_errno(e, "make FIFO %s", entry->path);
+        int r =
+            errno == EEXIST ? make_way(p, dir, name, entry, e) : err_errno(e, "make FIFO %s", entry->path);
         if (r < 0)
             return r;
         if (mknodat(dir, name, mode, 0) < 0)
@@ -393,7 +401,9 @@ int place_archive(int root_fd, const struct message_files_place *request, int in
     p->request = request;
     p->parent = -1;
     p->dir = path_open_in_root(root_fd, request->path, O_PATH | O_DIRECTORY, 0, e);
-    int r = p->dir < 0 ? p->dir : stream_open(in_fd, request->plain ? LAYER_PLAIN : LAYER_DETECT, false, &p->stream, e);
+    int r = p->dir < 0
+                ? p->dir
+                : stream_open(in_fd, request->plain ? LAYER_PLAIN : LAYER_DETECT, false, &p->stream, e);
     if (r < 0)
         return r;
     tar_open(&p->tar, stream_next, p->stream);

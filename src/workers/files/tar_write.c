@@ -85,7 +85,8 @@ int tar_write_end(struct tar_writer *w, struct err *e)
 static void put_octal(char *field, size_t size, uint64_t value, uint64_t max)
 {
     char text[DECIMAL_MAX];
-    (void)snprintf(text, sizeof(text), "%0*llo", (int)size - 1, (unsigned long long)(value <= max ? value : 0));
+    (void)snprintf(text, sizeof(text), "%0*llo", (int)size - 1,
+                   (unsigned long long)(value <= max ? value : 0));
     memcpy(field, text, size);
 }
 
@@ -175,7 +176,8 @@ static int write_pax(struct tar_writer *w, const struct tar_entry *entry, struct
     if (r < 0 || b.length == 0)
         return r;
     memcpy(h.name, PAX_NAME, sizeof(PAX_NAME) - 1);
-    put_cut(h.name + sizeof(PAX_NAME) - 1, sizeof(h.name) - sizeof(PAX_NAME), slash && slash[1] ? slash + 1 : "entry");
+    put_cut(h.name + sizeof(PAX_NAME) - 1, sizeof(h.name) - sizeof(PAX_NAME),
+            slash && slash[1] ? slash + 1 : "entry");
     put_octal(h.mode, sizeof(h.mode), PAX_MODE, OCTAL_ID_MAX);
     put_octal(h.uid, sizeof(h.uid), 0, OCTAL_ID_MAX);
     put_octal(h.gid, sizeof(h.gid), 0, OCTAL_ID_MAX);
@@ -199,6 +201,7 @@ int tar_write_header(struct tar_writer *w, const struct tar_entry *entry, struct
     put_octal(h.uid, sizeof(h.uid), entry->uid, OCTAL_ID_MAX);
     put_octal(h.gid, sizeof(h.gid), entry->gid, OCTAL_ID_MAX);
     put_octal(h.size, sizeof(h.size), entry->size, OCTAL_SIZE_MAX);
-    put_octal(h.mtime, sizeof(h.mtime), entry->mtime < 0 ? UINT64_MAX : (uint64_t)entry->mtime, OCTAL_SIZE_MAX);
+    put_octal(h.mtime, sizeof(h.mtime), entry->mtime < 0 ? UINT64_MAX : (uint64_t)entry->mtime,
+              OCTAL_SIZE_MAX);
     return write_block(w, &h, e);
 }
