@@ -381,7 +381,7 @@ static void test_row_44_no_set_id_bits(void **state)
 static void test_helpers_cannot_start_programs(void **state)
 {
     (void)state;
-    static const char *const roles[] = {"role-shim.json", "role-fetch.json", "role-unpack.json",
+    static const char *const roles[] = {"role-shim.json",  "role-fetch.json",   "role-unpack.json",
                                         "role-parse.json", "role-seccomp.json", "role-files.json"};
     for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
         CHECK(roles[i], 0, {"execve", {0}, KILLED}, {"execveat", {0}, KILLED}, {"ptrace", {0}, KILLED},
