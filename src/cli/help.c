@@ -14,14 +14,12 @@
 #define FORMAT_VERSION 1
 
 static const char *const group_titles[] = {
-    [VERB_CONTAINERS] = "Containers",
-    [VERB_IMAGES] = "Images",
-    [VERB_EVIDENCE] = "Security",
-    [VERB_SYSTEM] = "Casemate",
+    [VERB_CONTAINERS] = "Containers", [VERB_IMAGES] = "Images",   [VERB_VOLUMES] = "Volumes",
+    [VERB_EVIDENCE] = "Security",     [VERB_SYSTEM] = "Casemate",
 };
 static const char *const group_names[] = {
-    [VERB_CONTAINERS] = "containers", [VERB_IMAGES] = "images",   [VERB_EVIDENCE] = "security",
-    [VERB_SYSTEM] = "casemate",       [VERB_HIDDEN] = "internal",
+    [VERB_CONTAINERS] = "containers", [VERB_IMAGES] = "images",   [VERB_VOLUMES] = "volumes",
+    [VERB_EVIDENCE] = "security",     [VERB_SYSTEM] = "casemate", [VERB_HIDDEN] = "internal",
 };
 
 static void print_title(const char *title, FILE *out)
@@ -97,7 +95,10 @@ void help_print_verb(const struct verb *verb, FILE *out)
     }
     print_title("Options", out);
     print_options(verb, out);
-    fprintf(out, "\nMore: man casemate-%s\n", verb->name);
+    fputs("\nMore: man casemate-", out);
+    for (const char *at = verb->name; *at; at++)
+        fputc(*at == ' ' ? '-' : *at, out);
+    fputc('\n', out);
 }
 
 static void print_group(enum verb_group g, FILE *out)
@@ -109,8 +110,8 @@ static void print_group(enum verb_group g, FILE *out)
         if (!titled)
             print_title(group_titles[g], out);
         titled = true;
-        fprintf(out, "  %-12s", verbs[i]->name);
-        print_wrapped(verbs[i]->summary, 14, out);
+        fprintf(out, "  %-15s ", verbs[i]->name);
+        print_wrapped(verbs[i]->summary, 18, out);
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Containers and images as Docker's API describes them. */
+/* Containers, images and volumes as Docker's API describes them. */
 #pragma once
 
 #include <json-c/json.h>
@@ -12,3 +12,9 @@ int inspect_container(const struct container *c, struct json_object **ret_json, 
 
 /* Docker's ImageInspect. */
 int inspect_image(const struct image *image, struct json_object **ret_json, struct err *e);
+
+/* Docker's VolumeInspect. -ENOENT: there is none of this name. */
+int inspect_volume(const struct store *s, const char *name, struct json_object **ret_json, struct err *e);
+
+/* Prints the objects as `format` says: NULL, "json", or a template. */
+int inspect_print(struct json_object *array, const char *format, struct err *e);

@@ -17,9 +17,9 @@
 /* What Docker accepts and what makes no difference here. */
 static bool changes_nothing(const char *word)
 {
-    static const char *const words[] = {"rw",         "z",       "Z",          "cached",  "delegated",
-                                        "consistent", "default", "rprivate",   "private", "nosuid",
-                                        "nodev",      "copy",    "volume-copy"};
+    static const char *const words[] = {"rw",      "cached",   "delegated",  "consistent",
+                                        "default", "rprivate", "private",    "nosuid",
+                                        "nodev",   "copy",     "volume-copy"};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
         if (str_equal(word, words[i]))
             return true;
@@ -93,7 +93,7 @@ static int set_source_path(struct plan_mount *m, const char *path, struct err *e
     return r < 0 ? r : str_replace(&m->source, clean, e);
 }
 
-static int set_volume_name(struct plan_mount *m, const char *name, struct err *e)
+int run_volume_name(struct plan_mount *m, const char *name, struct err *e)
 {
     size_t n = strlen(name);
     if (n < 1 || n > PLAN_NAME_MAX || strspn(name, NAME_CHARACTERS) != n || strchr("_.-", name[0]))
@@ -111,8 +111,10 @@ static int volume_word(struct plan_mount *m, const char *word, struct err *e)
         return refuse_shared(word, e);
     if (str_equal(word, "ro") || str_equal(word, "readonly"))
         m->read_only = true;
-    else if (str_equal(word, "nocopy"))
+    else if (str_equal(word, "nocopy") && m->type == PLAN_MOUNT_VOLUME)
         m->no_copy = true;
+    else if (str_equal(word, "z") || str_equal(word, "Z"))
+        m->relabel = true;
     else if (str_equal(word, "noexec"))
         m->noexec = true;
     else if (!changes_nothing(word))
@@ -136,7 +138,7 @@ int run_set_volume(void *target, const char *value, struct err *e)
         return -e->code;
     m->make_source = bind;
     if (source)
-        r = bind ? set_source_path(m, source, e) : set_volume_name(m, source, e);
+        r = bind ? set_source_path(m, source, e) : run_volume_name(m, source, e);
     if (r == 0)
         r = set_target(m, parts.items[source ? 1 : 0], e);
     if (r == 0 && parts.count == 3)
@@ -172,12 +174,7 @@ static char *next_field(char *at, char **ret_field, bool *ok)
     return next;
 }
 
-struct field {
-    const char *key;
-    char *value; /* NULL: the key alone */
-};
-
-static int split_fields(char *text, struct field *fields, size_t *ret_count, struct err *e)
+static int split_fields(char *text, struct run_field *fields, size_t *ret_count, struct err *e)
 {
     size_t count = 0;
     bool ok = true;
@@ -189,7 +186,7 @@ static int split_fields(char *text, struct field *fields, size_t *ret_count, str
         char *equals = strchr(field, '=');
         if (equals)
             *equals++ = '\0';
-        fields[count] = (struct field){field, equals};
+        fields[count] = (struct run_field){field, equals};
     }
     if (!ok)
         return err_set(e, EINVAL, "the quotes do not match");
@@ -197,7 +194,7 @@ static int split_fields(char *text, struct field *fields, size_t *ret_count, str
     return 0;
 }
 
-static int parse_switch(const struct field *f, bool *ret, struct err *e)
+int run_field_switch(const struct run_field *f, bool *ret, struct err *e)
 {
     if (!f->value || str_equal(f->value, "true") || str_equal(f->value, "1"))
         *ret = true;
@@ -208,7 +205,7 @@ static int parse_switch(const struct field *f, bool *ret, struct err *e)
     return 0;
 }
 
-static int wrong_type(const struct field *f, const char *type, struct err *e)
+int run_field_wrong_type(const struct run_field *f, const char *type, struct err *e)
 {
     return err_set(e, EINVAL, "%s is for type=%s only", f->key, type);
 }
@@ -226,21 +223,21 @@ static int set_mount_type(enum plan_mount_type *ret, const char *value, struct e
     return 0;
 }
 
-static int set_source(struct plan_mount *m, const struct field *f, struct err *e)
+static int set_source(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
     if (m->type == PLAN_MOUNT_TMPFS)
-        return wrong_type(f, "bind and type=volume", e);
+        return run_field_wrong_type(f, "bind and type=volume", e);
     if (m->type == PLAN_MOUNT_VOLUME)
-        return set_volume_name(m, f->value, e);
+        return run_volume_name(m, f->value, e);
     if (f->value[0] != '/' && f->value[0] != '.')
         return err_set(e, EINVAL, "source path '%s' must be absolute", f->value);
     return set_source_path(m, f->value, e);
 }
 
-static int set_propagation(struct plan_mount *m, const struct field *f, struct err *e)
+static int set_propagation(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
     if (m->type != PLAN_MOUNT_BIND)
-        return wrong_type(f, "bind", e);
+        return run_field_wrong_type(f, "bind", e);
     if (is_propagation(f->value))
         return refuse_shared(f->value, e);
     return str_equal(f->value, "rprivate") || str_equal(f->value, "private")
@@ -248,38 +245,39 @@ static int set_propagation(struct plan_mount *m, const struct field *f, struct e
                : err_set(e, EINVAL, "unknown propagation '%s'", f->value);
 }
 
-static int set_size(struct plan_mount *m, const struct field *f, struct err *e)
+static int set_size(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
-    return m->type == PLAN_MOUNT_TMPFS ? num_parse_size(f->value, &m->size, e) : wrong_type(f, "tmpfs", e);
+    return m->type == PLAN_MOUNT_TMPFS ? num_parse_size(f->value, &m->size, e)
+                                       : run_field_wrong_type(f, "tmpfs", e);
 }
 
-static int set_mode(struct plan_mount *m, const struct field *f, struct err *e)
+static int set_mode(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
     uint64_t mode;
     if (m->type != PLAN_MOUNT_TMPFS)
-        return wrong_type(f, "tmpfs", e);
+        return run_field_wrong_type(f, "tmpfs", e);
     int r = num_parse_octal(f->value, MODE_MAX, &mode, e);
     if (r == 0)
         m->mode = (uint32_t)mode;
     return r;
 }
 
-static int set_target_field(struct plan_mount *m, const struct field *f, struct err *e)
+static int set_target_field(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
     return set_target(m, f->value, e);
 }
 
-static int accept_field(struct plan_mount *m, const struct field *f, struct err *e)
+static int accept_field(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
     (void)m, (void)f, (void)e;
     return 0;
 }
 
-static int mount_field(struct plan_mount *m, const struct field *f, struct err *e)
+static int mount_field(struct plan_mount *m, const struct run_field *f, struct err *e)
 {
     static const struct {
         const char *key;
-        int (*set)(struct plan_mount *m, const struct field *f, struct err *e);
+        int (*set)(struct plan_mount *m, const struct run_field *f, struct err *e);
     } keys[] = {
         {"type", accept_field},
         {"consistency", accept_field},
@@ -293,11 +291,11 @@ static int mount_field(struct plan_mount *m, const struct field *f, struct err *
         {"tmpfs-mode", set_mode},
     };
     if (str_equal(f->key, "readonly") || str_equal(f->key, "ro"))
-        return parse_switch(f, &m->read_only, e);
+        return run_field_switch(f, &m->read_only, e);
     if (str_equal(f->key, "noexec"))
-        return parse_switch(f, &m->noexec, e);
-    if (str_equal(f->key, "volume-nocopy"))
-        return m->type == PLAN_MOUNT_VOLUME ? parse_switch(f, &m->no_copy, e) : wrong_type(f, "volume", e);
+        return run_field_switch(f, &m->noexec, e);
+    if (str_after(f->key, "volume-"))
+        return run_set_volume_field(m, f, e);
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         if (!str_equal(keys[i].key, f->key))
             continue;
@@ -311,7 +309,7 @@ static int mount_field(struct plan_mount *m, const struct field *f, struct err *
 int run_set_mount(void *target, const char *value, struct err *e)
 {
     _cleanup_free_ char *text = NULL;
-    struct field fields[PARTS_MAX];
+    struct run_field fields[PARTS_MAX];
     size_t count = 0;
     enum plan_mount_type type = PLAN_MOUNT_VOLUME;
     int r = str_copy(value, &text, e);
@@ -340,7 +338,7 @@ static int tmpfs_word(struct plan_mount *m, char *word, struct err *e)
     char *value = strchr(word, '=');
     if (value)
         *value++ = '\0';
-    const struct field f = {word, value};
+    const struct run_field f = {word, value};
     if (value && str_equal(word, "size"))
         return set_size(m, &f, e);
     if (value && str_equal(word, "mode"))

@@ -10,6 +10,20 @@ int run_set_mount(void *target, const char *value, struct err *e);
 int run_set_tmpfs(void *target, const char *value, struct err *e);
 /* No two mounts at one place. */
 int run_check_mounts(const struct plan *p, struct err *e);
+/* A field of --mount: KEY=VALUE or a key alone. */
+struct run_field {
+    const char *key;
+    char *value; /* NULL: the key alone */
+};
+int run_field_switch(const struct run_field *f, bool *ret, struct err *e);
+int run_field_wrong_type(const struct run_field *f, const char *type, struct err *e);
+int run_volume_name(struct plan_mount *m, const char *name, struct err *e);
+
+/* run_volumes.c: a field volume-… of --mount */
+int run_set_volume_field(struct plan_mount *m, const struct run_field *f, struct err *e);
+/* the member of the plan */
+int run_set_volumes_from(void *target, const char *value, struct err *e);
+int run_set_volume_driver(void *target, const char *value, struct err *e);
 
 /* run_limits.c: the member of the plan, but for ulimit (struct run_options) */
 int run_set_limit(void *target, const char *value, struct err *e); /* a number, -1: unlimited */

@@ -54,7 +54,6 @@ const struct option_entry run_unsupported_options[] = {
     NO("runtime", "NAME", ": Casemate is the runtime, so that the practices hold"),
     NO("storage-opt", "OPTION", " yet"),
     NO("use-api-socket", NULL, ": no container gets the engine's socket"),
-    NO("volume-driver", "DRIVER", ": volumes are directories of the host"),
-    NO("volumes-from", "CONTAINER", " yet: name each volume with --volume"),
+    ONLY("volume-driver", "DRIVER", "Volume driver: local is what there is", run_set_volume_driver, "local"),
     {0},
 };

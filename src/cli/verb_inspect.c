@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* casemate inspect: everything about containers and images, as JSON in Docker's shape. */
+/* casemate inspect: everything about containers, images and volumes, as JSON in Docker's shape. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@ struct inspect_options {
 static const struct option_entry options[] = {
     {"format", 'f', OPTION_STRING, "FORMAT", "json, or a template such as {{.State.Pid}}",
      offsetof(struct inspect_options, format), .complete = "json"},
-    {"type", 0, OPTION_STRING, "TYPE", "Look for this kind of object only: container or image",
-     offsetof(struct inspect_options, type), .complete = "container image"},
+    {"type", 0, OPTION_STRING, "TYPE", "Look for this kind of object only: container, image or volume",
+     offsetof(struct inspect_options, type), .complete = "container image volume"},
     {"size", 's', OPTION_UNSUPPORTED, NULL, " yet"},
     {0},
 };
@@ -48,12 +48,14 @@ static int find_object(const struct store *s, const struct inspect_options *o, c
         if (!any || r != -ENOENT)
             return r;
     }
-    struct err no_image = {0};
-    int r = find_image(s, word, ret_json, &no_image);
+    struct err missing = {0};
+    int r = any || str_equal(o->type, "image") ? find_image(s, word, ret_json, &missing) : -ENOENT;
+    if (r < 0 && (any || str_equal(o->type, "volume")))
+        r = inspect_volume(s, word, ret_json, &missing);
     if (r < 0 && any)
         return err_set(e, ENOENT, "No such object: %s", word);
     if (r < 0)
-        *e = no_image;
+        *e = missing;
     return r;
 }
 
@@ -76,14 +78,26 @@ static int collect(const struct store *s, const struct invocation *in, const str
     return status;
 }
 
+int inspect_print(struct json_object *array, const char *format, struct err *e)
+{
+    if (format && !str_equal(format, "json"))
+        return format_print_all(format, array, e);
+    printf("%s\n", json_object_to_json_string_ext(
+                       array, JSON_C_TO_STRING_NOSLASHESCAPE |
+                                  (format ? JSON_C_TO_STRING_PLAIN
+                                          : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED)));
+    return 0;
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
     struct inspect_options o = {0};
     _cleanup_store_ struct store s = STORE_INIT;
     _cleanup_json_ struct json_object *array = json_object_new_array();
     int r = array ? options_apply(in, &o, e) : err_oom(e);
-    if (r == 0 && o.type && !str_equal(o.type, "container") && !str_equal(o.type, "image"))
-        r = err_set(e, EINVAL, "--type is container or image, not '%s'", o.type);
+    if (r == 0 && o.type && !str_equal(o.type, "container") && !str_equal(o.type, "image") &&
+        !str_equal(o.type, "volume"))
+        r = err_set(e, EINVAL, "--type is container, image or volume, not '%s'", o.type);
     if (r == 0)
         r = store_open(&s, e);
     if (r < 0)
@@ -92,13 +106,7 @@ static int run(const struct invocation *in, struct err *e)
     int status = collect(&s, in, &o, array, e);
     if (status < 0)
         return status;
-    if (o.format && !str_equal(o.format, "json"))
-        r = format_print_all(o.format, array, e);
-    else
-        printf("%s\n", json_object_to_json_string_ext(
-                           array, JSON_C_TO_STRING_NOSLASHESCAPE |
-                                      (o.format ? JSON_C_TO_STRING_PLAIN
-                                                : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED)));
+    r = inspect_print(array, o.format, e);
     return r < 0 ? r : status;
 }
 
@@ -107,7 +115,7 @@ const struct verb verb_inspect = {
     .aliases = "container inspect",
     .group = VERB_EVIDENCE,
     .usage = "NAME|ID [NAME|ID...]",
-    .summary = "Show everything about containers and images as JSON",
+    .summary = "Show everything about containers, images and volumes as JSON",
     .arguments_min = 1,
     .arguments_max = VERB_MANY,
     .complete = "containers",

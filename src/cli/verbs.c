@@ -9,35 +9,40 @@
 #include "cli/nearest.h"
 #include "cli/recording.h"
 
-#define VERBS(X)  \
-    X(run)        \
-    X(create)     \
-    X(start)      \
-    X(stop)       \
-    X(restart)    \
-    X(kill)       \
-    X(wait)       \
-    X(rm)         \
-    X(ps)         \
-    X(logs)       \
-    X(exec)       \
-    X(attach)     \
-    X(cp)         \
-    X(pull)       \
-    X(images)     \
-    X(tag)        \
-    X(rmi)        \
-    X(login)      \
-    X(logout)     \
-    X(load)       \
-    X(inspect)    \
-    X(explain)    \
-    X(log)        \
-    X(tend)       \
-    X(info)       \
-    X(version)    \
-    X(help)       \
-    X(completion) \
+#define VERBS(X)      \
+    X(run)            \
+    X(create)         \
+    X(start)          \
+    X(stop)           \
+    X(restart)        \
+    X(kill)           \
+    X(wait)           \
+    X(rm)             \
+    X(ps)             \
+    X(logs)           \
+    X(exec)           \
+    X(attach)         \
+    X(cp)             \
+    X(pull)           \
+    X(images)         \
+    X(tag)            \
+    X(rmi)            \
+    X(login)          \
+    X(logout)         \
+    X(load)           \
+    X(volume_create)  \
+    X(volume_ls)      \
+    X(volume_inspect) \
+    X(volume_rm)      \
+    X(volume_prune)   \
+    X(inspect)        \
+    X(explain)        \
+    X(log)            \
+    X(tend)           \
+    X(info)           \
+    X(version)        \
+    X(help)           \
+    X(completion)     \
     X(complete)
 
 #define DECLARE(name) extern const struct verb verb_##name;

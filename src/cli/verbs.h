@@ -11,6 +11,7 @@
 enum verb_group {
     VERB_CONTAINERS,
     VERB_IMAGES,
+    VERB_VOLUMES,
     VERB_EVIDENCE, /* what the practices do */
     VERB_SYSTEM,
     VERB_HIDDEN,

@@ -46,6 +46,8 @@ static const char *const names[] = {
     [AUDIT_IMAGE_REMOVE] = "image.remove",
     [AUDIT_LOGIN] = "registry.login",
     [AUDIT_LOGOUT] = "registry.logout",
+    [AUDIT_VOLUME_CREATE] = "volume.create",
+    [AUDIT_VOLUME_REMOVE] = "volume.remove",
     [AUDIT_TORN] = "log.torn",
     [AUDIT_HEAD_LOST] = "log.head-lost",
 };

@@ -48,6 +48,8 @@ enum audit_kind {
     AUDIT_IMAGE_REMOVE,
     AUDIT_LOGIN,
     AUDIT_LOGOUT,
+    AUDIT_VOLUME_CREATE,
+    AUDIT_VOLUME_REMOVE,
     AUDIT_TORN,      /* closes off what a killed writer left of its lines; written by the log itself */
     AUDIT_HEAD_LOST, /* audit/head was gone or unreadable; written by the log itself */
 };

@@ -16,7 +16,7 @@
 #include "base/path.h"
 #include "engine/compose_filters.h"
 #include "engine/compose_resources.h"
-#include "engine/volume.h"
+#include "engine/compose_volumes.h"
 #include "image/image.h"
 #include "image/layers.h"
 #include "practices/bind_source.h"
@@ -40,11 +40,6 @@ static int add_layers(const struct store *s, const struct container *c, struct s
         spec->layers[spec->layer_count++] = fd;
     }
     return 0;
-}
-
-static uint64_t mount_attr(const struct plan_mount *m)
-{
-    return (m->read_only ? MOUNT_ATTR_RDONLY : 0) | (m->noexec ? MOUNT_ATTR_NOEXEC : 0);
 }
 
 /* A missing source of -v is made as a directory, as Docker does. The path is the caller's own. */
@@ -75,32 +70,12 @@ static int add_bind(const struct plan_mount *m, struct spec *spec, struct err *e
         return -e->code;
     sm->is_dir = S_ISDIR(st.st_mode);
     sm->recursive = true;
-    sm->attr = mount_attr(m);
+    sm->attr = compose_mount_attr(m);
     /* Root's own files stay nobody's, unless a writable bind was asked for; then no set-id bit can be made on them. */
     bool unmapped = (st.st_uid == 0 && m->read_only) || !identity_maps_mounts();
     sm->ids = unmapped ? SPEC_IDS_NONE : SPEC_IDS_OWNER;
     sm->source = steal_fd(&fd);
     return st.st_uid == 0 && !m->read_only ? compose_deny_setid(&spec->process, e) : 0;
-}
-
-static int add_volume(const struct store *s, const struct plan_mount *m, struct spec *spec, struct err *e)
-{
-    bool fresh = false;
-    int r = m->anonymous ? volume_make(s, m->source, e) : 0;
-    if (r < 0)
-        return r;
-    _cleanup_close_ int fd = volume_open(s, m->source, &fresh, e);
-    if (fd < 0)
-        return fd;
-    struct spec_mount *sm = spec_add_mount(spec, SPEC_MOUNT_BIND, m->target, e);
-    if (!sm)
-        return -e->code;
-    sm->is_dir = true;
-    sm->take_owner = fresh;
-    sm->attr = mount_attr(m);
-    sm->ids = SPEC_IDS_BLOCK;
-    sm->source = steal_fd(&fd);
-    return 0;
 }
 
 static int add_tmpfs(const struct plan_mount *m, struct spec *spec, struct err *e)
@@ -125,9 +100,14 @@ static size_t depth(const char *target)
     return n;
 }
 
-static int add_mounts(const struct store *s, const struct plan *p, struct spec *spec, struct err *e)
+static int add_mounts(const struct store *s, const struct container *c, struct spec *spec, struct err *e)
 {
+    const struct plan *p = &c->plan;
+    _cleanup_compose_volumes_ struct compose_volumes volumes = {0};
     size_t deepest = 0;
+    int opened = compose_volumes_open(s, c, &volumes, e);
+    if (opened < 0)
+        return opened;
     for (size_t i = 0; i < p->mount_count; i++)
         deepest = depth(p->mounts[i].target) > deepest ? depth(p->mounts[i].target) : deepest;
     for (size_t level = 0; level <= deepest; level++) {
@@ -136,7 +116,7 @@ static int add_mounts(const struct store *s, const struct plan *p, struct spec *
             if (depth(m->target) != level)
                 continue;
             int r = m->type == PLAN_MOUNT_BIND     ? add_bind(m, spec, e)
-                    : m->type == PLAN_MOUNT_VOLUME ? add_volume(s, m, spec, e)
+                    : m->type == PLAN_MOUNT_VOLUME ? compose_add_volume(&volumes, m, spec, e)
                                                    : add_tmpfs(m, spec, e);
             if (r < 0)
                 return r;
@@ -295,7 +275,7 @@ int compose_spec(const struct store *s, const struct container *c, unsigned bloc
     if (r == 0)
         r = add_etc(p, &spec, e);
     if (r == 0)
-        r = add_mounts(s, p, &spec, e);
+        r = add_mounts(s, c, &spec, e);
     if (r == 0 && p->init) {
         _cleanup_free_ char *path = NULL;
         r = str_format(&path, e, "%s/casemate-init", dirs_libexec());

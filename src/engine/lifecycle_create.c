@@ -20,12 +20,13 @@
 #include "base/path.h"
 #include "engine/audit_log.h"
 #include "engine/compose_filters.h"
+#include "engine/create_volumes.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
 #include "engine/mend.h"
 #include "engine/merge.h"
 #include "engine/names.h"
-#include "engine/volume.h"
+#include "engine/volumes_from.h"
 #include "plan/policy.h"
 #include "practices/practice.h"
 
@@ -56,26 +57,6 @@ static int make_writable(int dir, struct err *e)
         if (fchown(all[i], IDS_NEUTRAL, IDS_NEUTRAL) < 0)
             return err_errno(e, "give the writable layer to the neutral range");
     return fchmod(upper, 0755) < 0 ? err_errno(e, "writable layer") : 0;
-}
-
-/* Named volumes stay, whatever becomes of the container. Anonymous ones get their names here and are made by each start that
- * misses them (compose.c): a command that is killed now leaves none that belongs to nobody. */
-static int make_volumes(const struct store *s, struct plan *p, struct err *e)
-{
-    for (size_t i = 0; i < p->mount_count; i++) {
-        struct plan_mount *m = &p->mounts[i];
-        char name[ID_LENGTH + 1];
-        if (m->type != PLAN_MOUNT_VOLUME)
-            continue;
-        int r = m->source ? volume_make(s, m->source, e) : id_random(name, e);
-        if (r == 0 && !m->source) {
-            m->anonymous = true;
-            r = str_copy(name, &m->source, e);
-        }
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }
 
 /* A --rm container need not outlive a crash of the machine; every other plan is on the disk before its name is. */
@@ -142,6 +123,8 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
     mend_ended(s);
     int r = plan->name ? check_name(plan->name, e) : 0;
     if (r == 0)
+        r = volumes_from_merge(s, plan, e);
+    if (r == 0)
         r = merge_image(plan, image, e);
     if (r == 0)
         r = policy_load(&policy, e);
@@ -159,9 +142,11 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
     if (r < 0)
         return r;
     plan->created = clock_now();
-    r = make_volumes(s, plan, e);
+    _cleanup_create_volumes_ struct create_volumes volumes = {0};
+    r = create_volumes(s, plan, &volumes, e);
     if (r == 0)
         r = build(s, plan, ret_waiter, e);
+    create_volumes_end(&volumes, plan->id, r == 0);
     if (r == 0)
         audit_note_container(s, AUDIT_CREATE, plan, plan->image_reference);
     return r;

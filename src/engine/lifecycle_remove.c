@@ -56,10 +56,22 @@ int lifecycle_release_locked(const struct store *s, struct container *c, struct 
 /* While the container still names them: afterwards nobody would. */
 static void remove_volumes(const struct store *s, const struct plan *p)
 {
-    struct err ignored = {0};
     for (size_t i = 0; i < p->mount_count; i++)
         if (p->mounts[i].anonymous)
-            (void)volume_remove(s, p->mounts[i].source, &ignored);
+            volume_leave(s, p->mounts[i].source, p->id);
+}
+
+/* When it is out of sight: a volume that is still named must not be free. */
+static void forget_volumes(const struct store *s, const struct plan *p)
+{
+    struct err ignored = {0};
+    for (size_t i = 0; i < p->mount_count; i++) {
+        if (p->mounts[i].type != PLAN_MOUNT_VOLUME)
+            continue;
+        _cleanup_close_ int dir = volume_open(s, p->mounts[i].source, &ignored);
+        if (dir >= 0)
+            volume_remove_user(dir, p->id);
+    }
 }
 
 /* First out of sight in one step, then away: a killed command leaves what the next sweep of staging/ removes. The directory's lock, which
@@ -77,6 +89,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     (void)snprintf(name, sizeof(name), "rm-%s", c->id);
     if (renameat(s->containers, c->id, s->staging, name) < 0)
         return err_errno(e, "remove container %.12s", c->id);
+    forget_volumes(s, &c->plan);
     remove_marks(s, c);
     mark_remove(s, MARK_TENDED, c->id);
     names_release(s, c->plan.name, c->id);

@@ -20,17 +20,9 @@
 #include "engine/record.h"
 #include "engine/supervise.h"
 #include "engine/tend.h"
-#include "engine/volume.h"
 #include "plan/policy.h"
 #include "runtime/report.h"
 #include "store/idpool.h"
-
-static void mark_volumes(const struct store *s, const struct plan *p)
-{
-    for (size_t i = 0; i < p->mount_count; i++)
-        if (p->mounts[i].type == PLAN_MOUNT_VOLUME)
-            volume_mark_used(s, p->mounts[i].source);
-}
 
 /* 0 when the program runs; else e and *ret_status say why not. */
 static int await_report(int report_fd, int *ret_status, struct err *e)
@@ -128,7 +120,6 @@ int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t 
     }
     ret->fail_status = 0;
     mark_remove(s, MARK_STARTING, c->id);
-    mark_volumes(s, &c->plan);
     record_write_error(c->dir, "");
     return container_refresh(c, e);
 }

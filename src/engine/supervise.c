@@ -28,6 +28,7 @@
 #include "base/syscalls.h"
 #include "engine/mark.h"
 #include "engine/record.h"
+#include "engine/volume.h"
 #include "runtime/create.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
@@ -247,6 +248,16 @@ static int record(const struct supervise_request *q, const struct runtime_proces
     return r < 0 ? r : record_write_start(q->container->dir, &start, e);
 }
 
+/* The first process has them all in its view now: what it has filled is complete. */
+static int note_filled(const struct spec *spec, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < spec->mount_count && r == 0; i++)
+        if (spec->mounts[i].filled >= 0)
+            r = volume_fill_done(spec->mounts[i].filled, e);
+    return r;
+}
+
 /* In the child. Returns only on failure. */
 static int run_supervisor(const struct supervise_request *q, const struct supervise_shim *shim, int report_fd,
                           struct err *e)
@@ -266,6 +277,8 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
                                   .stdio = {streams.theirs[0], streams.theirs[1], streams.theirs[2]},
                                   .report_fd = report_fd};
     r = runtime_create(&start, &process, e);
+    if (r == 0)
+        r = note_filled(q->spec, e);
     if (r == 0)
         r = record(q, &process, e);
     int oom = cgroup_open_oom(q->cgroup);

@@ -50,6 +50,7 @@ static void clear_lists(struct plan *p)
         &p->cap_add,     &p->cap_drop,     &p->security_opt, &p->sysctls,   &p->notes,
         &p->io,          &p->devices,      &p->hosts,        &p->dns,       &p->dns_search,
         &p->health_test, &p->health_shell, &p->dns_options,  &p->expose,    &p->annotations,
+        &p->volumes_from,
     };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         str_list_clear(lists[i]);
@@ -62,6 +63,9 @@ void plan_clear(struct plan *p)
     for (size_t i = 0; i < p->mount_count; i++) {
         free(p->mounts[i].source);
         free(p->mounts[i].target);
+        free(p->mounts[i].subpath);
+        str_list_clear(&p->mounts[i].volume_options);
+        str_list_clear(&p->mounts[i].volume_labels);
     }
     for (size_t i = 0; i < p->grant_count; i++) {
         free(p->grants[i].what);

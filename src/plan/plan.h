@@ -37,12 +37,16 @@ struct plan_mount {
     bool anonymous; /* volume: named by us, goes with the container */
     bool read_only;
     bool noexec;
-    bool exec;         /* tmpfs only: `exec` was asked for (default noexec, as Docker) */
-    bool no_copy;      /* volume-nocopy: do not fill a new volume from the image */
-    bool make_source;  /* -v: a missing bind source is made; --mount: it is an error */
-    uint64_t size;     /* tmpfs: bytes, PLAN_UNSET: default */
-    uint32_t mode;     /* tmpfs: permissions, 0: 01777 */
-    uint32_t uid, gid; /* tmpfs: owner inside the container */
+    bool exec;                      /* tmpfs only: `exec` was asked for (default noexec, as Docker) */
+    bool no_copy;                   /* volume-nocopy: do not fill a new volume from the image */
+    bool relabel;                   /* :z or :Z: an SELinux label was asked for */
+    bool make_source;               /* -v: a missing bind source is made; --mount: it is an error */
+    char *subpath;                  /* volume: only this directory or file of it; NULL: all */
+    struct str_list volume_options; /* volume: KEY=VALUE for one that is made (size=1g) */
+    struct str_list volume_labels;  /* volume: KEY=VALUE for one that is made */
+    uint64_t size;                  /* tmpfs: bytes, PLAN_UNSET: default */
+    uint32_t mode;                  /* tmpfs: permissions, 0: 01777 */
+    uint32_t uid, gid;              /* tmpfs: owner inside the container */
 };
 
 struct plan_ulimit {
@@ -98,6 +102,8 @@ struct plan {
     /* files */
     struct plan_mount *mounts;
     size_t mount_count;
+    struct str_list
+        volumes_from; /* CONTAINER[:MODE]; their mounts are among `mounts` since the container was made */
     bool read_only;
 
     /* limits: PLAN_UNSET means "the practice's default" until practice 4 has run */

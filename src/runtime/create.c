@@ -63,8 +63,8 @@ static int make_tree(const struct spec_mount *m, int idmap, struct err *e)
     _cleanup_close_ int tree = fsmount_clone(m->source, m->recursive ? AT_RECURSIVE : 0, e);
     if (tree < 0)
         return err_wrap(e, "mount for %s", m->target);
-    /* A fresh volume becomes read-only when it has its owner (rootfs_add_mount). */
-    uint64_t attr = m->take_owner ? m->attr & ~(uint64_t)MOUNT_ATTR_RDONLY : m->attr;
+    /* A volume that is filled first becomes read-only afterwards (rootfs_add_mount). */
+    uint64_t attr = m->filled >= 0 ? m->attr & ~(uint64_t)MOUNT_ATTR_RDONLY : m->attr;
     int r = fsmount_set(tree, attr | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, m->recursive, idmap, e);
     if (r == -EINVAL && idmap >= 0)
         return err_set(
@@ -210,6 +210,8 @@ static int serve(const struct spec *s, struct runtime_process *p, struct err *e)
             r = send_owner_trees(s, p->sync, &who, e);
         }
     }
+    if (r == 0 && spec_fills(s))
+        r = hear(p->sync, &m, REPORT_FILLED, 0, 0, e);
     if (r == 0 && s->process.terminal) {
         r = hear(p->sync, &m, REPORT_TERMINAL, 0, 1, e);
         if (r == 0)

@@ -70,10 +70,14 @@ static int name_host(const struct spec *s, struct err *e)
     return 0;
 }
 
-static int add_mounts(const struct spec *s, const struct rootfs_parts *parts, const struct rootfs *f,
+static int add_mounts(const struct spec *s, const struct rootfs_parts *parts, struct rootfs *f,
                       const struct user_identity *who, int sync, struct err *e)
 {
     bool asked = false;
+    bool fills = spec_fills(s);
+    int kept = fills ? rootfs_keep_image(f, e) : 0;
+    if (kept < 0)
+        return kept;
     for (size_t i = 0; i < s->mount_count; i++) {
         const struct spec_mount *m = &s->mounts[i];
         _cleanup_close_ int owned = -1;
@@ -93,7 +97,8 @@ static int add_mounts(const struct spec *s, const struct rootfs_parts *parts, co
         if (r < 0)
             return r;
     }
-    return 0;
+    close_fd(&f->image);
+    return fills ? ipc_send(sync, REPORT_FILLED, NULL, 0, NULL, 0, e) : 0;
 }
 
 /* The slave becomes the terminal and /dev/console, the master goes to the supervisor. */

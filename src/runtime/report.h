@@ -29,6 +29,7 @@ enum report_type {
     REPORT_BINDS = 3,    /* supervisor: up to IPC_FDS_MAX detached mounts; repeated until all have come */
     REPORT_TERMINAL = 4, /* first process: the pty master */
     REPORT_READY = 6,    /* first process, when the start announces: everything is in place */
+    REPORT_FILLED = 7,   /* first process: volumes that get the image's files have them */
     REPORT_EXEC = 5,     /* supervisor: everything is recorded, run the program */
 };
 

@@ -2,6 +2,7 @@
 /* The container's view of files (rootfs.h). Runs as the container's root, in its namespaces, on trees that may be hostile. */
 #include "runtime/rootfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -14,6 +15,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/syscalls.h"
+#include "runtime/fill.h"
 #include "runtime/fsmount.h"
 #include "runtime/masks.h"
 #include "runtime/textfiles.h"
@@ -27,6 +29,7 @@ void rootfs_close(struct rootfs *f)
     close_fd(&f->sys);
     close_fd(&f->dev);
     close_fd(&f->pts);
+    close_fd(&f->image);
 }
 
 /* Makes the attached-nowhere root the root of this mount namespace and drops the old one. */
@@ -197,18 +200,47 @@ static int make_tmpfs(const struct spec_mount *m, struct err *e)
     return fsmount_new("tmpfs", options, m->attr | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, e);
 }
 
-/* A new volume starts with the owner and mode of the directory it covers, so that a program that owns it in the image can write. */
-static int take_owner(int tree, int target, struct err *e)
+/* 1 or 0. The position in the directory is left at its beginning. */
+static int has_entries(int dir, struct err *e)
 {
-    struct stat st;
-    if (fstat(target, &st) < 0)
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_closedir_ DIR *d = copy < 0 ? NULL : fdopendir(copy);
+    if (!d) {
+        close_fd(&copy);
+        return err_errno(e, "read the image's directory");
+    }
+    int count = 0;
+    while (count < 3 && readdir(d))
+        count++;
+    return count > 2;
+}
+
+/* A new volume starts with the content, owner and mode of the directory it covers, so that a program that owns it in the image can write. */
+static int fill_volume(const struct rootfs *f, const struct spec_mount *m, int tree, struct err *e)
+{
+    struct stat st = {.st_mode = 0755};
+    struct err missing = {0};
+    _cleanup_close_ int to = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (to < 0)
+        return err_errno(e, "open the volume");
+    _cleanup_close_ int from = path_open_in_root(f->image, m->target, O_RDONLY | O_DIRECTORY, 0, &missing);
+    if (from < 0 && from != -ENOENT && from != -ENOTDIR)
+        return err_set(e, missing.code, "%s", missing.text);
+    int full = from < 0 ? 0 : has_entries(from, e);
+    if (full < 0 || (!full && !m->take_owner))
+        return full;
+    if (from >= 0 && fstat(from, &st) < 0)
         return err_errno(e, "stat");
-    if (fchownat(tree, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0)
+    if (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 01777) < 0)
         return err_errno(e, "set the owner of a volume");
-    _cleanup_close_ int dir = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || fchmod(dir, st.st_mode & 01777) < 0)
-        return err_errno(e, "set the mode of a volume");
-    return 0;
+    const struct fill_request request = {.from = from, .to = to, .proc = f->proc, .sync = m->fill_sync};
+    return full ? fill_tree(&request, e) : 0;
+}
+
+int rootfs_keep_image(struct rootfs *f, struct err *e)
+{
+    f->image = fsmount_clone(f->root, 0, e);
+    return f->image < 0 ? f->image : 0;
 }
 
 int rootfs_add_mount(const struct rootfs *f, const struct spec_mount *m, int tree, struct err *e)
@@ -226,10 +258,12 @@ int rootfs_add_mount(const struct rootfs *f, const struct spec_mount *m, int tre
         _cleanup_close_ int tmpfs = make_tmpfs(m, e);
         r = tmpfs < 0 ? tmpfs : fsmount_attach(tmpfs, target, e);
     } else {
-        r = m->take_owner ? take_owner(tree, target, e) : 0;
-        if (r == 0)
-            r = fsmount_attach(tree, target, e);
-        if (r == 0 && m->take_owner && m->attr & MOUNT_ATTR_RDONLY)
+        r = m->filled >= 0 ? fill_volume(f, m, tree, e) : 0;
+        if (r < 0)
+            return err_wrap(e, "fill the volume of %s from the image (without: --volume NAME:%s:nocopy)",
+                            m->target, m->target);
+        r = fsmount_attach(tree, target, e);
+        if (r == 0 && m->filled >= 0 && m->attr & MOUNT_ATTR_RDONLY)
             r = fsmount_set(tree, MOUNT_ATTR_RDONLY, false, -1, e);
     }
     return r < 0 ? err_wrap(e, "mount on %s", m->target) : 0;

@@ -27,17 +27,21 @@ struct rootfs {
     int sys;
     int dev;
     int pts;
+    int image; /* the root without anything mounted on it, for volumes that are filled from it; -1: none is */
 };
 
-#define ROOTFS_INIT        \
-    {                      \
-        -1, -1, -1, -1, -1 \
+#define ROOTFS_INIT            \
+    {                          \
+        -1, -1, -1, -1, -1, -1 \
     }
 
 void rootfs_close(struct rootfs *f);
 
 /* Makes the root and pivots into it, with /proc, /sys, /dev and the cgroup view attached, not yet masked. */
 int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct rootfs *ret, struct err *e);
+
+/* Before the first mount, when one of them is a volume that is filled from the image. */
+int rootfs_keep_image(struct rootfs *f, struct err *e);
 
 /* Attaches mount i. `tree` is the detached tree for a bind; tmpfs ones are made here. */
 int rootfs_add_mount(const struct rootfs *f, const struct spec_mount *m, int tree, struct err *e);

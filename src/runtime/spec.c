@@ -60,6 +60,7 @@ void spec_clear(struct spec *s)
     for (size_t i = 0; i < s->mount_count; i++) {
         free(s->mounts[i].target);
         close_fd(&s->mounts[i].source);
+        close_fd(&s->mounts[i].filled);
     }
     free(s->mounts);
     for (size_t i = 0; i < s->text_count; i++) {
@@ -72,6 +73,14 @@ void spec_clear(struct spec *s)
     str_list_clear(&s->sysctls);
     spec_process_clear(&s->process);
     spec_init(s);
+}
+
+bool spec_fills(const struct spec *s)
+{
+    for (size_t i = 0; i < s->mount_count; i++)
+        if (s->mounts[i].filled >= 0)
+            return true;
+    return false;
 }
 
 int spec_add_text(struct spec *s, const char *target, const char *content, struct err *e)
@@ -94,7 +103,7 @@ struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, con
     }
     s->mounts = grown;
     struct spec_mount *m = &grown[s->mount_count];
-    *m = (struct spec_mount){.kind = kind, .source = -1};
+    *m = (struct spec_mount){.kind = kind, .source = -1, .filled = -1};
     if (str_copy(target, &m->target, e) < 0)
         return NULL;
     s->mount_count++;

@@ -44,7 +44,10 @@ struct spec_mount {
     int source;        /* bind: O_PATH descriptor of what is mounted */
     enum spec_ids ids; /* bind */
     bool is_dir;       /* bind: what the target is made as when it is missing */
-    bool take_owner;   /* bind of a fresh volume: owner and mode of what the image has at the target */
+    int filled; /* bind of a volume that gets what the image has at the target, before anything runs: the descriptor that the
+                        * supervisor is told about when that is done (supervise.c); -1: it is mounted as it is */
+    bool take_owner;   /* filled: owner and mode even of an empty or missing directory */
+    bool fill_sync;    /* filled: it is on the disk before anything runs */
     bool recursive;    /* bind: with what is mounted below it */
     uint64_t attr;     /* MOUNT_ATTR_*; NOSUID and NODEV are always added */
     uint64_t size;     /* tmpfs: bytes */
@@ -152,9 +155,12 @@ void spec_clear(struct spec *s);
 void spec_process_init(struct spec_process *p);
 void spec_process_clear(struct spec_process *p);
 
-/* Appends a zeroed mount (source -1). */
+/* True when a volume is filled from the image. */
+bool spec_fills(const struct spec *s);
+
 /* Copies both strings. */
 int spec_add_text(struct spec *s, const char *target, const char *content, struct err *e);
 
+/* Appends a zeroed mount (descriptors -1). */
 struct spec_mount *spec_add_mount(struct spec *s, enum spec_mount_kind kind, const char *target,
                                   struct err *e);

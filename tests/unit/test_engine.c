@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Units of src/engine and src/store that need no kernel help: names, id blocks, records, locks, volumes, the image under the plan. */
+/* Units of src/engine and src/store that need no kernel help: names, id blocks, records, locks, the image under the plan. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +18,6 @@
 #include "engine/merge.h"
 #include "engine/names.h"
 #include "engine/record.h"
-#include "engine/volume.h"
 #include "store/idpool.h"
 #include "temp_store.h"
 
@@ -236,33 +235,6 @@ static void test_locks(void **state)
     close(c.dir);
 }
 
-static void test_volumes(void **state)
-{
-    const struct store *s = *state;
-    struct err e = {0};
-    struct stat st;
-    bool fresh = false;
-    static const char *const bad[] = {"", ".", "..", ".hidden", "a/b", "a b", "-x", "\xc3\xa9"};
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_int_equal(volume_make(s, bad[i], &e), -EINVAL);
-    assert_int_equal(volume_open(s, "data", &fresh, &e), -ENOENT);
-    OK(volume_make(s, "data", &e));
-    OK(volume_make(s, "data", &e));
-    int fd = volume_open(s, "data", &fresh, &e);
-    assert_true(fd >= 0);
-    assert_true(fresh);
-    OK(fstat(fd, &st));
-    assert_int_equal(st.st_uid, IDS_NEUTRAL);
-    close(fd);
-    volume_mark_used(s, "data");
-    fd = volume_open(s, "data", &fresh, &e);
-    assert_true(fd >= 0);
-    assert_false(fresh);
-    close(fd);
-    OK(volume_remove(s, "data", &e));
-    assert_int_equal(volume_open(s, "data", &fresh, &e), -ENOENT);
-}
-
 static struct image *image_of(void)
 {
     static struct image i;
@@ -370,7 +342,6 @@ int main(void)
         STORED(test_damaged_start_record),
         STORED(test_error_record),
         STORED(test_locks),
-        STORED(test_volumes),
         cmocka_unit_test(test_merge_takes_the_image),
         cmocka_unit_test(test_merge_prefers_the_user),
         cmocka_unit_test(test_merge_needs_a_command),
