@@ -144,7 +144,16 @@ static void test_wrong_mounts(void **state)
     REFUSED(EINVAL, "target is required", "--mount", "type=tmpfs");
     REFUSED(EINVAL, "source is required", "--mount", "type=bind,target=/x");
     REFUSED(ENOTSUP, "type=npipe", "--mount", "type=npipe,target=/x");
-    REFUSED(ENOTSUP, "'volume-opt'", "--mount", "target=/x,volume-opt=a=b");
+    REFUSED(ENOTSUP, "'volume-colour'", "--mount", "target=/x,volume-colour=red");
+    REFUSED(ENOTSUP, "local", "--mount", "target=/x,volume-driver=nfs");
+    REFUSED(EINVAL, "KEY=VALUE", "--mount", "target=/x,volume-label==x");
+    REFUSED(EINVAL, "needs a value", "--mount", "target=/x,volume-opt");
+    REFUSED(EINVAL, "volume only", "--mount", "type=bind,source=/a,target=/x,volume-nocopy");
+    REFUSED(EINVAL, "relative", "--mount", "source=a,target=/x,volume-subpath=/b");
+    REFUSED(EINVAL, "within", "--mount", "source=a,target=/x,volume-subpath=b/../c");
+    REFUSED(EINVAL, "CONTAINER", "--volumes-from", ":ro");
+    REFUSED(EINVAL, "mode", "--volumes-from", "web:wo");
+    REFUSED(EINVAL, "nocopy", "-v", "/a:/b:nocopy");
     REFUSED(EINVAL, "tmpfs only", "--mount", "type=bind,src=/a,target=/x,tmpfs-size=1");
     REFUSED(EINVAL, "quotes", "--mount", "\"type=bind,target=/x");
     REFUSED(EINVAL, "needs a value", "--mount", "type=bind,src,target=/x");
