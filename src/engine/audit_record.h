@@ -34,7 +34,7 @@ enum audit_kind {
     AUDIT_REMOVE,
     AUDIT_RESTART, /* by its policy; the user's restart is a stop and a start */
     AUDIT_EXPIRE,  /* of a container that ended long ago; then it is removed */
-    AUDIT_COPY, /* what: the direction and both paths */
+    AUDIT_COPY,    /* what: the direction and both paths */
     AUDIT_EXPORT,
     AUDIT_DIFF,
     AUDIT_COMMIT,

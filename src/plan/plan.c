@@ -46,10 +46,10 @@ static void clear_strings(struct plan *p)
 static void clear_lists(struct plan *p)
 {
     struct str_list *const lists[] = {
-        &p->entrypoint,  &p->command,      &p->env,          &p->group_add, &p->labels,
-        &p->cap_add,     &p->cap_drop,     &p->security_opt, &p->sysctls,   &p->notes,
-        &p->io,          &p->devices,      &p->hosts,        &p->dns,       &p->dns_search,
-        &p->health_test, &p->health_shell, &p->dns_options,  &p->expose,    &p->annotations,
+        &p->entrypoint,   &p->command,      &p->env,          &p->group_add, &p->labels,
+        &p->cap_add,      &p->cap_drop,     &p->security_opt, &p->sysctls,   &p->notes,
+        &p->io,           &p->devices,      &p->hosts,        &p->dns,       &p->dns_search,
+        &p->health_test,  &p->health_shell, &p->dns_options,  &p->expose,    &p->annotations,
         &p->volumes_from,
     };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
