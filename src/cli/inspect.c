@@ -28,9 +28,9 @@ static void add_state(struct members *top, const struct container *c)
     bool running = c->status == CONTAINER_RUNNING;
     bool restarting = c->status == CONTAINER_RESTARTING; /* Docker counts it as running */
     struct members m = members_object(top, "State");
-    members_text(&m, "Status", container_status_name(c->status));
+    members_text(&m, "Status", container_state_name(c));
     members_bool(&m, "Running", running || restarting);
-    members_bool(&m, "Paused", false);
+    members_bool(&m, "Paused", c->paused);
     members_bool(&m, "Restarting", restarting);
     members_bool(&m, "OOMKilled", c->oom_killed);
     members_bool(&m, "Dead", c->status == CONTAINER_DEAD);

@@ -34,7 +34,7 @@ int row_status(const struct container *c, int64_t now, char **ret_text, struct e
     switch (c->status) {
     case CONTAINER_RUNNING:
         human_span(now - c->start.time, age);
-        return str_format(ret_text, e, "Up %s%s", age, health_text(c));
+        return str_format(ret_text, e, "Up %s%s", age, c->paused ? " (Paused)" : health_text(c));
     case CONTAINER_EXITED:
         human_age(c->finished, now, age);
         return str_format(ret_text, e, "Exited (%d) %s", c->exit_code, age);
@@ -167,7 +167,7 @@ int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_
     if (r == 0)
         r = add_times(c, now, row, e);
     if (r == 0)
-        r = json_add_string(row, "State", container_status_name(c->status), e);
+        r = json_add_string(row, "State", container_state_name(c), e);
     if (r == 0)
         r = json_add_string(row, "Status", status, e);
     if (r == 0)

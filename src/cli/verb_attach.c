@@ -42,6 +42,8 @@ static int run(const struct invocation *in, struct err *e)
         return err_set(e, ESRCH,
                        "You cannot attach to a stopped container, start it first: %s is not running",
                        in->arguments[0]);
+    if (c.paused)
+        return err_set(e, EBUSY, "You cannot attach to a paused container, unpause it first");
     bool input = !o.no_stdin && c.plan.open_stdin;
     if (input && c.plan.tty && !isatty(STDIN_FILENO))
         return err_set(e, ENOTTY, "the input device is not a TTY");

@@ -115,7 +115,7 @@ static bool matches_value(const struct listing *l, const struct container *c, co
     if (str_equal(key, "label"))
         return matches_label(&c->plan, value);
     if (str_equal(key, "status"))
-        return str_equal(container_status_name(c->status), value);
+        return str_equal(container_state_name(c), value);
     if (str_equal(key, "exited"))
         return c->status == CONTAINER_EXITED && str_equal(code, value);
     if (str_equal(key, "volume"))

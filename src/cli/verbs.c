@@ -16,6 +16,10 @@
     X(stop)           \
     X(restart)        \
     X(kill)           \
+    X(pause)          \
+    X(unpause)        \
+    X(update)         \
+    X(stats)          \
     X(wait)           \
     X(rm)             \
     X(ps)             \

@@ -31,6 +31,9 @@ enum audit_kind {
     AUDIT_EXEC,
     AUDIT_STOP,
     AUDIT_KILL,
+    AUDIT_PAUSE,
+    AUDIT_UNPAUSE,
+    AUDIT_UPDATE,
     AUDIT_REMOVE,
     AUDIT_RESTART, /* by its policy; the user's restart is a stop and a start */
     AUDIT_EXPIRE,  /* of a container that ended long ago; then it is removed */

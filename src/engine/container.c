@@ -14,9 +14,11 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "engine/changed_limits.h"
 #include "engine/exit_record.h"
 #include "engine/mark.h"
 #include "engine/names.h"
+#include "engine/pause.h"
 #include "engine/record.h"
 #include "engine/restarting.h"
 
@@ -38,6 +40,11 @@ const char *container_status_name(enum container_status status)
                                         [CONTAINER_RESTARTING] = "restarting",
                                         [CONTAINER_DEAD] = "dead"};
     return names[status];
+}
+
+const char *container_state_name(const struct container *c)
+{
+    return c->paused ? "paused" : container_status_name(c->status);
 }
 
 static int read_plan(struct container *c, struct err *e)
@@ -82,13 +89,15 @@ int container_refresh(struct container *c, struct err *e)
 {
     c->lost = false;
     c->exit_code = c->exit_signal = 0;
-    c->oom_killed = false;
+    c->oom_killed = c->paused = false;
     c->finished = 0;
     bool alive = shim_alive(c->shim_dir) > 0;
     int r = record_read_start(c->dir, &c->start, e);
     if (r < 0)
         return r;
-    r = live_read(c->dir, &c->plan, &c->live, e);
+    r = limits_read(c->dir, &c->plan, e);
+    if (r == 0)
+        r = live_read(c->dir, &c->plan, &c->live, e);
     if (r < 0)
         return r;
     record_read_error(c->dir, c->error, sizeof(c->error));
@@ -96,6 +105,7 @@ int container_refresh(struct container *c, struct err *e)
         c->status = CONTAINER_RUNNING;
     else
         read_end(c);
+    c->paused = c->status == CONTAINER_RUNNING && pause_holds(c);
     return 0;
 }
 

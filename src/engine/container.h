@@ -41,6 +41,7 @@ struct container {
     struct live live;
     bool tended; /* `casemate tend` looks after it (tend.h): when it was opened, or since its start */
     enum container_status status;
+    bool paused; /* running, but its processes are stopped */
     struct container_start start;
     bool lost;     /* dead, or restarting after that */
     int exit_code; /* when exited or restarting */
@@ -71,6 +72,9 @@ int container_refresh(struct container *c, struct err *e);
 /* Calls visit for each container, newest first, until it returns non-zero. A directory that is being made or removed is skipped. */
 int container_for_each(const struct store *s, int (*visit)(struct container *c, void *context, struct err *e),
                        void *context, struct err *e);
+
+/* Docker's word for what it does now: that of its status, or "paused". */
+const char *container_state_name(const struct container *c);
 
 /* "created", "running", "exited", "restarting", "dead": Docker's words. */
 const char *container_status_name(enum container_status status);

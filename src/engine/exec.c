@@ -66,6 +66,8 @@ static int make_streams(const struct exec_request *q, int theirs[3], struct exec
 
 static int open_target(struct container *c, struct err *e)
 {
+    if (c->paused)
+        return err_set(e, EBUSY, "Container %s is paused, unpause the container before exec", c->plan.name);
     int fd = c->status == CONTAINER_RUNNING ? proc_open(c->start.pid, c->start.pid_start, e) : -ESRCH;
     if (c->status == CONTAINER_RESTARTING)
         return err_set(e, ESRCH, "Container %.12s is restarting, wait until the container is running", c->id);

@@ -19,6 +19,7 @@
 #include "engine/names.h"
 #include "engine/notice.h"
 #include "engine/observe.h"
+#include "engine/pause.h"
 #include "engine/volume.h"
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
@@ -102,6 +103,7 @@ static int kill_and_wait(struct container *c, struct err *e)
     _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, &gone);
     if (pidfd >= 0)
         (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+    pause_end(c);
     int r = shim_wait(c->shim_dir, e);
     lock_await_readers(c);
     return r < 0 ? r : container_refresh(c, e);
@@ -119,6 +121,11 @@ int lifecycle_remove(const struct store *s, struct container *c, bool force, boo
             "You cannot remove a restarting container %s. Stop the container before attempting removal or "
             "force remove (rm -f)",
             c->id);
+    if (c->paused && !force)
+        return err_set(e, EBUSY,
+                       "You cannot remove a paused container %s. Unpause and then stop the container before "
+                       "attempting removal or force remove (rm -f)",
+                       c->id);
     if (c->status == CONTAINER_RUNNING && !force)
         return err_set(e, EBUSY,
                        "You cannot remove a running container %s. Stop the container before attempting "

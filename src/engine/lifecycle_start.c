@@ -17,6 +17,7 @@
 #include "engine/lock.h"
 #include "engine/mark.h"
 #include "engine/observe.h"
+#include "engine/pause.h"
 #include "engine/record.h"
 #include "engine/supervise.h"
 #include "engine/tend.h"
@@ -107,6 +108,7 @@ int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t 
                            struct lifecycle_start *ret, struct err *e)
 {
     int r = 0;
+    pause_forget(c);
     if (c->start.time != 0)
         r = lifecycle_release_locked(s, c, e);
     int block = r < 0 ? r : idpool_claim(s, c->id, e);
@@ -142,6 +144,8 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
     int r = lock < 0 ? lock : container_refresh(c, e);
     if (r < 0)
         return r;
+    if (c->paused)
+        return err_set(e, EBUSY, "cannot start a paused container, try unpause instead");
     if (c->status == CONTAINER_RUNNING)
         return err_set(e, EALREADY, "container %s is already running", c->plan.name);
     audit_note_container(s, AUDIT_START, &c->plan, NULL);

@@ -15,6 +15,7 @@
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/pause.h"
 #include "engine/tend.h"
 
 #define STOP_TIMEOUT_DEFAULT 10 /* seconds, Docker's */
@@ -84,7 +85,11 @@ int lifecycle_kill(const struct store *s, struct container *c, int signal, struc
     (void)snprintf(what, sizeof(what), "signal %d", signal);
     audit_note_container(s, AUDIT_KILL, &c->plan, what);
     int r = means_end(&c->plan, signal) ? hold_off(s, c, e) : 0;
-    return r < 0 ? r : send_signal(pidfd, c, signal, e);
+    if (r == 0)
+        r = send_signal(pidfd, c, signal, e);
+    if (r == 0 && (signal == SIGKILL || signal == stop_signal(&c->plan)))
+        pause_end(c); /* other signals wait until it goes on */
+    return r;
 }
 
 /* Waits until the process has ended: 1, or the time is over: 0. */
@@ -117,8 +122,10 @@ static int stop(const struct store *s, struct container *c, uint64_t timeout_sec
     if (pidfd >= 0)
         audit_note_container(s, AUDIT_STOP, &c->plan, NULL);
     int r = pidfd < 0 ? pidfd : send_signal(pidfd, c, stop_signal(&c->plan), e);
-    if (r == 0)
+    if (r == 0) {
+        pause_end(c);
         r = await_end(pidfd, timeout, e);
+    }
     if (r == 0)
         r = send_signal(pidfd, c, SIGKILL, e);
     if (r < 0 && r != -ESRCH)

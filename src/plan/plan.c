@@ -56,6 +56,17 @@ static void clear_lists(struct plan *p)
         str_list_clear(lists[i]);
 }
 
+void plan_clear_grants(struct plan *p)
+{
+    for (size_t i = 0; i < p->grant_count; i++) {
+        free(p->grants[i].what);
+        free(p->grants[i].source);
+    }
+    free(p->grants);
+    p->grants = NULL;
+    p->grant_count = 0;
+}
+
 void plan_clear(struct plan *p)
 {
     clear_strings(p);
@@ -67,12 +78,8 @@ void plan_clear(struct plan *p)
         str_list_clear(&p->mounts[i].volume_options);
         str_list_clear(&p->mounts[i].volume_labels);
     }
-    for (size_t i = 0; i < p->grant_count; i++) {
-        free(p->grants[i].what);
-        free(p->grants[i].source);
-    }
+    plan_clear_grants(p);
     free(p->mounts);
-    free(p->grants);
     plan_init(p);
 }
 

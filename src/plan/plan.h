@@ -158,6 +158,7 @@ void plan_clear(struct plan *p);
 /* Adds an empty mount and returns it; NULL with e set when there are PLAN_MOUNTS_MAX. */
 struct plan_mount *plan_add_mount(struct plan *p, enum plan_mount_type type, struct err *e);
 
+void plan_clear_grants(struct plan *p);
 int plan_add_grant(struct plan *p, int practice, const char *what, const char *source, struct err *e);
 
 /* "standard", "strict", "compat". */
@@ -174,3 +175,8 @@ static inline bool plan_shares_network(const struct plan *p)
 struct json_object;
 int plan_to_json(const struct plan *p, struct json_object **ret_json, struct err *e);
 int plan_from_json(struct json_object *json, struct plan *ret_plan, struct err *e);
+
+/* The limits that `casemate update` changes, and the grants, as a document of their own; reading it replaces those of `p` (half replaced on
+ * failure). */
+int plan_limits_to_json(const struct plan *p, struct json_object **ret_json, struct err *e);
+int plan_limits_from_json(struct json_object *json, struct plan *p, struct err *e);

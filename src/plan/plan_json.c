@@ -80,19 +80,9 @@ static const struct field plan_fields[] = {
     PLAN(health_retries, FIELD_U64),
     PLAN(read_only, FIELD_BOOL),
     PLAN(volumes_from, FIELD_LIST),
-    PLAN(memory, FIELD_U64),
-    PLAN(memory_swap, FIELD_U64),
-    PLAN(cpus_nano, FIELD_U64),
-    PLAN(cpuset_cpus, FIELD_TEXT),
-    PLAN(pids, FIELD_U64),
     PLAN(shm_size, FIELD_U64),
-    PLAN(memory_reservation, FIELD_U64),
     PLAN(memory_swappiness, FIELD_U64),
-    PLAN(cpu_period_us, FIELD_U64),
-    PLAN(cpu_shares, FIELD_U64),
-    PLAN(cpuset_mems, FIELD_TEXT),
     PLAN(oom_score_adj, FIELD_SCORE),
-    PLAN(blkio_weight, FIELD_U64),
     PLAN(read_bps, FIELD_U64),
     PLAN(write_bps, FIELD_U64),
     PLAN(read_iops, FIELD_U64),
@@ -116,6 +106,13 @@ static const struct field plan_fields[] = {
     PLAN(expose, FIELD_LIST),
     PLAN(annotations, FIELD_LIST),
     PLAN(notes, FIELD_LIST),
+};
+/* What `update` can change. */
+static const struct field limit_fields[] = {
+    PLAN(memory, FIELD_U64),        PLAN(memory_swap, FIELD_U64), PLAN(cpus_nano, FIELD_U64),
+    PLAN(cpuset_cpus, FIELD_TEXT),  PLAN(pids, FIELD_U64),        PLAN(memory_reservation, FIELD_U64),
+    PLAN(cpu_period_us, FIELD_U64), PLAN(cpu_shares, FIELD_U64),  PLAN(cpuset_mems, FIELD_TEXT),
+    PLAN(blkio_weight, FIELD_U64),
 };
 static const struct field mount_fields[] = {
     MOUNT(source, FIELD_TEXT),
@@ -335,6 +332,8 @@ int plan_to_json(const struct plan *p, struct json_object **ret_json, struct err
     if (r == 0)
         r = write_fields(json, plan_fields, ARRAY_SIZE(plan_fields), p, e);
     if (r == 0)
+        r = write_fields(json, limit_fields, ARRAY_SIZE(limit_fields), p, e);
+    if (r == 0)
         r = write_mounts(p, json, e);
     if (r == 0)
         r = write_ulimits(p, json, e);
@@ -444,10 +443,9 @@ static int read_grant(struct json_object *o, struct plan *p, struct err *e)
     return r;
 }
 
-static int read_document(struct json_object *json, struct plan *p, struct err *e)
+static int check_version(struct json_object *json, struct err *e)
 {
     uint64_t version = 0;
-    size_t profile;
     if (!json_object_is_type(json, json_type_object))
         return err_set(e, EINVAL, "not an object");
     int r = json_get_u64(json, "version", &version, e);
@@ -456,11 +454,22 @@ static int read_document(struct json_object *json, struct plan *p, struct err *e
     if (version != PLAN_VERSION)
         return err_set(e, EPROTONOSUPPORT, "version %llu is not known (this Casemate knows %d)",
                        (unsigned long long)version, PLAN_VERSION);
+    return 0;
+}
+
+static int read_document(struct json_object *json, struct plan *p, struct err *e)
+{
+    size_t profile;
+    int r = check_version(json, e);
+    if (r < 0)
+        return r;
     r = read_name(json, "profile", profile_names, ARRAY_SIZE(profile_names), &profile, e);
     if (r < 0)
         return r;
     p->profile = (enum plan_profile)profile;
     r = read_fields(json, plan_fields, ARRAY_SIZE(plan_fields), p, e);
+    if (r >= 0)
+        r = read_fields(json, limit_fields, ARRAY_SIZE(limit_fields), p, e);
     if (r >= 0)
         r = read_objects(json, "mounts", PLAN_MOUNTS_MAX, p, read_mount, e);
     if (r >= 0)
@@ -481,6 +490,49 @@ int plan_from_json(struct json_object *json, struct plan *ret_plan, struct err *
     *ret_plan = p;
     plan_init(&p);
     return 0;
+}
+
+int plan_limits_to_json(const struct plan *p, struct json_object **ret_json, struct err *e)
+{
+    _cleanup_json_ struct json_object *json = json_object_new_object();
+    if (!json)
+        return err_oom(e);
+    int r = json_add_u64(json, "version", PLAN_VERSION, e);
+    if (r == 0)
+        r = write_fields(json, limit_fields, ARRAY_SIZE(limit_fields), p, e);
+    if (r == 0)
+        r = write_grants(p, json, e);
+    if (r < 0)
+        return r;
+    *ret_json = steal_ptr(json);
+    return 0;
+}
+
+/* What a document leaves out is not set. */
+static void forget_limits(struct plan *p)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(limit_fields); i++) {
+        void *at = (char *)p + limit_fields[i].offset;
+        if (limit_fields[i].kind == FIELD_U64) {
+            *(uint64_t *)at = PLAN_UNSET;
+            continue;
+        }
+        free(*(char **)at);
+        *(char **)at = NULL;
+    }
+}
+
+int plan_limits_from_json(struct json_object *json, struct plan *p, struct err *e)
+{
+    int r = check_version(json, e);
+    if (r < 0)
+        return r;
+    forget_limits(p);
+    plan_clear_grants(p);
+    r = read_fields(json, limit_fields, ARRAY_SIZE(limit_fields), p, e);
+    if (r >= 0)
+        r = read_objects(json, "grants", LIST_MAX, p, read_grant, e);
+    return r < 0 ? r : 0;
 }
 
 const char *plan_profile_name(enum plan_profile profile)

@@ -49,6 +49,10 @@ const struct practice *practice_find(int number);
 int practices_apply_all(struct plan *plan, const struct image *image, const struct policy *policy,
                         struct err *e);
 
+/* Practice 4 alone, on the limits of a plan that has been through all: what was raised since is judged and recorded as then. */
+int practices_apply_limits(struct plan *plan, const struct image *image, const struct policy *policy,
+                           struct err *e);
+
 /* What is explained: a container's plan and its first process on the host. */
 struct explain_request {
     const struct plan *plan;

@@ -84,3 +84,14 @@ int practices_apply_all(struct plan *plan, const struct image *image, const stru
     policy_rights_clear(&run.rights);
     return r;
 }
+
+int practices_apply_limits(struct plan *plan, const struct image *image, const struct policy *policy,
+                           struct err *e)
+{
+    struct practice_run run = {.plan = plan, .image = image, .policy = policy};
+    int r = collect_rights(&run, e);
+    if (r == 0)
+        r = practice_limits.apply(&run, e);
+    policy_rights_clear(&run.rights);
+    return r;
+}

@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "runtime/cgroup_delegate.h"
 #include "runtime/cgroup_limits.h"
+#include "runtime/cgroup_state.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define PROCS_MAX (1U << 20)
@@ -279,6 +280,8 @@ static int remove_in_hierarchy(int root, int where, void *context, struct err *e
             return 0;
         if (errno != EBUSY)
             return err_errno(e, "remove control group %s/%.12s", q->parent, q->id);
+        if (i == 0) /* paused processes end when they go on */
+            cgroup_thaw(q->parent, q->id);
         _cleanup_close_ int dir = openat(parent, q->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (dir >= 0 && kill_members(dir, e) < 0)
             continue;

@@ -67,6 +67,9 @@ static int set_memory(int dir, const struct spec_resources *r, struct err *e)
         return 0;
     struct err first = {0};
     int result = set_limit(dir, "memory.limit_in_bytes", r->memory, &first);
+    if (result == -EBUSY)
+        return err_set(e, EBUSY, "more than %llu bytes of its memory are in use",
+                       (unsigned long long)r->memory);
     if (swap) {
         int swap_result = set_limit(dir, "memory.memsw.limit_in_bytes", r->memory_swap, e);
         if (swap_result < 0)

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* casemate update (update.h). Trusted; the container has no say in it. */
+#include "engine/update.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/audit_log.h"
+#include "engine/changed_limits.h"
+#include "engine/compose_resources.h"
+#include "engine/lock.h"
+#include "engine/observe.h"
+#include "engine/tend.h"
+#include "image/image.h"
+#include "plan/policy.h"
+#include "practices/practice.h"
+#include "runtime/cgroup.h"
+
+/* The numbers that can be asked for: where they are in a plan, the flag and the word of their grants. */
+static const struct {
+    size_t offset;
+    const char *flag;
+    const char *unlimited; /* the grant of no limit, or NULL */
+} numbers[] = {
+    {offsetof(struct plan, memory), "--memory", "unlimited memory"},
+    {offsetof(struct plan, memory_swap), "--memory-swap", "unlimited swap"},
+    {offsetof(struct plan, cpus_nano), "--cpus", NULL},
+    {offsetof(struct plan, pids), "--pids-limit", "unlimited pids"},
+    {offsetof(struct plan, memory_reservation), "", NULL},
+    {offsetof(struct plan, cpu_period_us), "", NULL},
+    {offsetof(struct plan, cpu_shares), "", NULL},
+    {offsetof(struct plan, blkio_weight), "", NULL},
+};
+
+static uint64_t *number_of(struct plan *p, size_t i)
+{
+    return (uint64_t *)(void *)((char *)p + numbers[i].offset);
+}
+
+/* What was granted for a limit goes when the limit is set anew. */
+static void drop_grants(struct plan *p, size_t i)
+{
+    size_t kept = 0;
+    for (size_t g = 0; g < p->grant_count; g++) {
+        struct plan_grant *grant = &p->grants[g];
+        bool same =
+            grant->practice == 4 && (str_equal(grant->source, numbers[i].flag) ||
+                                     (numbers[i].unlimited && str_equal(grant->what, numbers[i].unlimited)));
+        if (!same) {
+            p->grants[kept++] = *grant;
+            continue;
+        }
+        free(grant->what);
+        free(grant->source);
+    }
+    p->grant_count = kept;
+}
+
+/* The limit of processes by user that stands for the group's goes with it: the practice makes it anew. */
+static void drop_process_ulimit(struct plan *p)
+{
+    uint64_t same = p->pids == PLAN_UNSET ? PLAN_UNLIMITED : p->pids;
+    size_t kept = 0;
+    for (size_t i = 0; i < p->ulimit_count; i++)
+        if (!str_equal(p->ulimits[i].name, "nproc") || p->ulimits[i].soft != same ||
+            p->ulimits[i].hard != same)
+            p->ulimits[kept++] = p->ulimits[i];
+    p->ulimit_count = kept;
+}
+
+static int take_numbers(struct plan *p, const struct plan *asked)
+{
+    bool no_swap = p->memory_swap == p->memory; /* stays so when memory alone is changed */
+    int changed = 0;
+    if (asked->pids != PLAN_UNSET)
+        drop_process_ulimit(p);
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        uint64_t value = *number_of((struct plan *)(uintptr_t)asked, i);
+        if (value == PLAN_UNSET)
+            continue;
+        *number_of(p, i) = value;
+        drop_grants(p, i);
+        changed++;
+    }
+    if (asked->memory != PLAN_UNSET && asked->memory_swap == PLAN_UNSET && no_swap)
+        p->memory_swap = PLAN_UNSET;
+    if (asked->cpus_nano != PLAN_UNSET && asked->cpu_period_us == PLAN_UNSET)
+        p->cpu_period_us = PLAN_UNSET;
+    return changed;
+}
+
+/* The plan as it is to be. What has no limit by an old grant, and is not asked for, keeps that. */
+static int change_plan(struct plan *p, const struct plan *asked, const struct image *image,
+                       const struct policy *policy, struct err *e)
+{
+    bool free_memory = p->memory == PLAN_UNSET && asked->memory == PLAN_UNSET;
+    bool free_pids = p->pids == PLAN_UNSET && asked->pids == PLAN_UNSET;
+    bool free_cpus = p->cpus_nano == PLAN_UNSET && asked->cpus_nano == PLAN_UNSET;
+    int changed = take_numbers(p, asked);
+    int r = 0;
+    if (asked->cpuset_cpus)
+        r = str_replace(&p->cpuset_cpus, asked->cpuset_cpus, e);
+    if (r == 0 && asked->cpuset_mems)
+        r = str_replace(&p->cpuset_mems, asked->cpuset_mems, e);
+    if (r == 0 && changed)
+        r = practices_apply_limits(p, image, policy, e);
+    if (free_memory)
+        p->memory = PLAN_UNSET;
+    if (free_pids)
+        p->pids = PLAN_UNSET;
+    if (free_cpus)
+        p->cpus_nano = PLAN_UNSET;
+    return r;
+}
+
+static uint64_t spelled(uint64_t value)
+{
+    return value == SPEC_UNSET ? SPEC_UNLIMITED : value;
+}
+
+/* All limits as the plan has them: also those that were there before and are not any more. */
+static int set_group(const struct container *c, const struct plan *p, struct err *e)
+{
+    _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;
+    _cleanup_spec_resources_ struct spec_resources limits;
+    spec_resources_init(&limits);
+    int r = compose_limits(p, &limits, e);
+    if (r == 0)
+        r = cgroup_open(observe_cgroup_parent(), c->id, &group, e);
+    if (r < 0)
+        return r;
+    limits.memory = spelled(limits.memory);
+    limits.memory_swap = spelled(limits.memory_swap);
+    limits.pids = spelled(limits.pids);
+    return cgroup_set(&group, &limits, e);
+}
+
+/* Who looks after restarts hears of it. */
+static int set_restart(const struct store *s, struct container *c, const char *restart, struct err *e)
+{
+    if (c->plan.auto_remove)
+        return err_set(e, EINVAL,
+                       "Restart policy cannot be updated because AutoRemove is enabled for the container");
+    int r = restart_parse(restart, &c->live.restart, e);
+    if (r == 0)
+        r = live_write(c->dir, &c->live, true, e);
+    if (r < 0 || c->status != CONTAINER_RUNNING)
+        return r;
+    if (!tend_needed(c)) {
+        tend_nudge(s, c);
+        return 0;
+    }
+    r = tend_register(s, c, e);
+    if (r == 0)
+        tend_ensure(s);
+    return r;
+}
+
+static int store_limits(const struct store *s, struct container *c, const struct plan *before, struct err *e)
+{
+    struct err ignored = {0};
+    int r = audit_log_grants(s, &c->plan, e);
+    if (r == 0 && c->status == CONTAINER_RUNNING)
+        r = set_group(c, &c->plan, e);
+    if (r == 0)
+        r = limits_write(c->dir, &c->plan, e);
+    if (r < 0 && c->status == CONTAINER_RUNNING)
+        (void)set_group(c, before, &ignored);
+    return r;
+}
+
+static bool asks_for_limits(const struct plan *asked)
+{
+    bool any = asked->cpuset_cpus || asked->cpuset_mems;
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        any = any || *number_of((struct plan *)(uintptr_t)asked, i) != PLAN_UNSET;
+    return any;
+}
+
+/* A plan of its own with the limits of another. */
+static int copy_limits(const struct plan *from, struct plan *ret, struct err *e)
+{
+    struct json_object *json = NULL;
+    plan_init(ret);
+    int r = plan_limits_to_json(from, &json, e);
+    if (r == 0)
+        r = plan_limits_from_json(json, ret, e);
+    json_object_put(json);
+    return r;
+}
+
+static int change_limits(const struct store *s, struct container *c, const struct plan *asked, struct err *e)
+{
+    _cleanup_plan_ struct plan before;
+    _cleanup_policy_ struct policy policy = {0};
+    _cleanup_image_ struct image *image = NULL;
+    int r = copy_limits(&c->plan, &before, e);
+    if (r == 0)
+        r = policy_load(&policy, e);
+    if (r == 0)
+        r = image_find(s, c->plan.image_id, &image, e);
+    if (r == 0)
+        r = change_plan(&c->plan, asked, image, &policy, e);
+    if (r < 0)
+        audit_note_refusal(s, &c->plan, e);
+    return r < 0 ? r : store_limits(s, c, &before, e);
+}
+
+int update_container(const struct store *s, struct container *c, const struct plan *asked, struct err *e)
+{
+    _cleanup_close_ int lock = lock_container(s, c, e);
+    int r = lock < 0 ? lock : container_refresh(c, e);
+    if (r == 0 && asks_for_limits(asked))
+        r = change_limits(s, c, asked, e);
+    if (r == 0 && asked->restart)
+        r = set_restart(s, c, asked->restart, e);
+    if (r == 0)
+        audit_note_container(s, AUDIT_UPDATE, &c->plan, NULL);
+    return r;
+}
