@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lib import host
+from lib import host, wait
 
 HELLO = "casemate/hello"
 MIB = 1 << 20
@@ -139,3 +139,11 @@ def test_row_37_labels_and_annotations_change_no_limit(casemate, web):
                     "io.kubernetes.cri-o.cpu-quota=-1", "--" + name, "memory=0", "--" + name, "run.oci.systemd.subgroup=x",
                     HELLO, "sleep", "1000")
         assert limits(casemate.pid(name)) == plain
+
+
+def test_a_restart_policy_that_comes_later_works(casemate, busybox):
+    casemate.ok("run", "-d", "--name", "again", busybox, "sh", "-c", "echo run; until [ -e /end ]; do sleep 0.1; done; rm /end; exit 1")
+    casemate.ok("update", "--restart", "on-failure:1", "again")
+    casemate.ok("exec", "again", "touch", "/end")
+    wait.until(lambda: casemate.ok("logs", "again").count("run") == 2, what="the second run")
+    casemate.ok("stop", "-t", "0", "again")
