@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* casemate log: the audit log of this machine's Casemate, shown or verified. (`logs` is the output of a container.) */
+/* casemate log: the audit log of this machine's Casemate, shown or verified, and logs of containers, verified. (`logs` is the output of a container.) */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/verbs.h"
+#include "cli/log_verify.h"
 #include "cli/when.h"
 #include "engine/audit_read.h"
+#include "engine/mend.h"
 
 #define ALL_RECORDS UINT64_MAX
 #define SHORT_ID 12
@@ -18,9 +19,12 @@
 struct log_options {
     const char *since, *format;
     uint64_t last;
+    bool all;
 };
 
 static const struct option_entry options[] = {
+    {"all", 'a', OPTION_BOOL, NULL, "verify: the audit log and the logs of all containers, removed ones too",
+     offsetof(struct log_options, all)},
     {"format", 'f', OPTION_STRING, "FORMAT", "show: table or json (the records as they are)",
      offsetof(struct log_options, format), .complete = "table json"},
     {"last", 'n', OPTION_U64, "N", "show: only the last N records", offsetof(struct log_options, last)},
@@ -144,33 +148,64 @@ static int verify(const struct store *s, struct err *e)
     return 0;
 }
 
+/* The audit log alone; or the logs of the containers that are named; or everything. */
+static int verify_asked(const struct store *s, const struct log_options *o, const struct invocation *in,
+                        struct err *e)
+{
+    if (in->argument_count > 1)
+        return log_verify_named(s, in->arguments + 1, in->argument_count - 1, e);
+    int r = verify(s, e);
+    if (!o->all)
+        return r;
+    if (r < 0)
+        verbs_complain(e);
+    int status = log_verify_all(s, e);
+    return status == 0 && r < 0 ? EXIT_FAILURE : status;
+}
+
+static int check(const struct invocation *in, const struct log_options *o, struct err *e)
+{
+    const char *word = in->arguments[0];
+    bool shows = str_equal(word, "show");
+    if (!shows && !str_equal(word, "verify"))
+        return err_set(
+            e, EINVAL,
+            "log %s: say 'log show' or 'log verify'; for the output of a container, 'logs %s'", word, word);
+    if (shows && in->argument_count > 1)
+        return err_set(e, EINVAL, "log show takes no arguments; for the output of a container, 'logs %s'",
+                       in->arguments[1]);
+    if (shows && o->all)
+        return err_set(e, EINVAL, "--all is for 'log verify'");
+    if (!shows && (o->format || o->since || o->last != ALL_RECORDS))
+        return err_set(e, EINVAL, "log verify takes no options but --all");
+    if (o->all && in->argument_count > 1)
+        return err_set(e, EINVAL, "--all and names of containers exclude each other");
+    return 0;
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
     struct log_options o = {.last = ALL_RECORDS};
     _cleanup_store_ struct store s = STORE_INIT;
-    const char *word = in->arguments[0];
-    bool shows = str_equal(word, "show");
     int r = options_apply(in, &o, e);
-    if (r == 0 && !shows && !str_equal(word, "verify"))
-        r = err_set(e, EINVAL,
-                    "log %s: say 'log show' or 'log verify'; for the output of a container, 'logs %s'", word,
-                    word);
-    if (r == 0 && !shows && in->setting_count > 0)
-        r = err_set(e, EINVAL, "log verify takes no options");
+    if (r == 0)
+        r = check(in, &o, e);
     if (r == 0)
         r = store_open(&s, e);
-    if (r == 0)
-        r = shows ? show(&s, &o, e) : verify(&s, e);
-    return r < 0 ? r : EXIT_SUCCESS;
+    if (r < 0)
+        return r;
+    mend_ended(&s);
+    r = str_equal(in->arguments[0], "show") ? show(&s, &o, e) : verify_asked(&s, &o, in, e);
+    return r;
 }
 
 const struct verb verb_log = {
     .name = "log",
     .group = VERB_EVIDENCE,
-    .usage = "show|verify",
-    .summary = "Show or verify the audit log (the output of a container: logs)",
+    .usage = "show|verify [CONTAINER...]",
+    .summary = "Show or verify the audit log, verify logs of containers (their output: logs)",
     .arguments_min = 1,
-    .arguments_max = 1,
+    .arguments_max = VERB_MANY,
     .complete = "show verify",
     .options = {options},
     .run = run,

@@ -41,6 +41,7 @@ static const char *const names[] = {
     [AUDIT_COMMIT] = "container.commit",
     [AUDIT_IMPORT] = "image.import",
     [AUDIT_SAVE] = "image.save",
+    [AUDIT_CONTAINER_LOG] = "container.log",
     [AUDIT_GRANT] = "grant",
     [AUDIT_REFUSAL] = "refusal",
     [AUDIT_PULL] = "image.pull",

@@ -43,6 +43,7 @@ enum audit_kind {
     AUDIT_COMMIT,
     AUDIT_IMPORT,
     AUDIT_SAVE,
+    AUDIT_CONTAINER_LOG, /* where its log ends (logs_anchor.h) */
     AUDIT_GRANT,
     AUDIT_REFUSAL,
     AUDIT_PULL,

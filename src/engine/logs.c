@@ -16,17 +16,15 @@
 #include "base/json.h"
 #include "base/shimproto.h"
 #include "engine/exit_record.h"
+#include "engine/logs_files.h"
 
-#define FILES_MAX 64
 #define CHUNK 65536
-#define LINE_MAX_BYTES (128U * 1024) /* more than the shim's longest entry */
 #define FOLLOW_CHECK_MS 1000         /* how often to look for the end when no event comes */
 
 struct reader {
     const struct logs_options *options;
     int dir; /* shim/log */
-    int files[FILES_MAX];
-    size_t count;    /* newest first */
+    struct logs_files files;
     uint64_t skip;   /* entries in front of the wanted tail */
     struct buf line; /* a line that has not ended yet */
     bool overlong;   /* the rest of this line is left out */
@@ -34,50 +32,11 @@ struct reader {
 
 static void reader_clear(struct reader *r)
 {
-    for (size_t i = 0; i < r->count; i++)
-        close_fd(&r->files[i]);
+    logs_files_close(&r->files);
     close_fd(&r->dir);
     buf_clear(&r->line);
 }
 #define _cleanup_reader_ _cleanup_(reader_clear)
-
-/* -1 when there is no such file. */
-static int open_file(int dir, unsigned number, struct err *e)
-{
-    char name[32];
-    struct stat st;
-    (void)snprintf(name, sizeof(name), number ? SHIM_LOG_FILE ".%u" : SHIM_LOG_FILE, number);
-    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? -ENOENT : err_errno(e, "open the log");
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return err_set(e, EINVAL, "the log is not a regular file");
-    return steal_fd(&fd);
-}
-
-static bool same_file(int a, int b)
-{
-    struct stat x, y;
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
-}
-
-static int open_files(struct reader *r, struct err *e)
-{
-    for (unsigned number = 0; r->count < FILES_MAX && number < FILES_MAX; number++) {
-        int fd = open_file(r->dir, number, e);
-        if (fd == -ENOENT && number > 0)
-            return 0;
-        if (fd == -ENOENT) /* between rename and the new file */
-            continue;
-        if (fd < 0)
-            return fd;
-        if (r->count > 0 && same_file(fd, r->files[r->count - 1]))
-            close_fd(&fd);
-        else
-            r->files[r->count++] = fd;
-    }
-    return 0;
-}
 
 static int count_entries(int fd, uint64_t *total, struct err *e)
 {
@@ -97,8 +56,8 @@ static int find_tail(struct reader *r, struct err *e)
     uint64_t total = 0;
     if (r->options->tail == LOGS_ALL)
         return 0;
-    for (size_t i = 0; i < r->count; i++) {
-        int failed = count_entries(r->files[i], &total, e);
+    for (size_t i = 0; i < r->files.count; i++) {
+        int failed = count_entries(r->files.fds[i], &total, e);
         if (failed < 0)
             return failed;
     }
@@ -147,7 +106,7 @@ static int take_data(struct reader *r, const char *data, size_t length, struct e
         const char *end = memchr(data, '\n', length);
         size_t n = end ? (size_t)(end - data) : length;
         struct err full = {0};
-        if (!r->overlong && buf_add(&r->line, data, n, LINE_MAX_BYTES, &full) < 0)
+        if (!r->overlong && buf_add(&r->line, data, n, LOGS_LINE_MAX, &full) < 0)
             r->overlong = true;
         if (!end)
             return 0;
@@ -178,17 +137,15 @@ static int read_rest(struct reader *r, int fd, struct err *e)
 /* Goes on with the newest file when the one at hand has been rotated. 1: it did. */
 static int next_file(struct reader *r, struct err *e)
 {
-    int fd = open_file(r->dir, 0, e);
+    int fd = logs_file_open(r->dir, 0, e);
     if (fd < 0)
         return fd == -ENOENT ? 0 : fd;
-    if (r->count > 0 && same_file(fd, r->files[0])) {
+    if (r->files.count > 0 && logs_same_file(fd, r->files.fds[0])) {
         close_fd(&fd);
         return 0;
     }
-    for (size_t i = 0; i < r->count; i++)
-        close_fd(&r->files[i]);
-    r->files[0] = fd;
-    r->count = 1;
+    logs_files_close(&r->files);
+    r->files.fds[r->files.count++] = fd;
     return 1;
 }
 
@@ -216,7 +173,7 @@ static int follow(struct reader *r, int shim_dir, int inotify, struct err *e)
 {
     for (;;) {
         bool alive = shim_alive(shim_dir) > 0;
-        int n = r->count > 0 ? read_rest(r, r->files[0], e) : 0;
+        int n = r->files.count > 0 ? read_rest(r, r->files.fds[0], e) : 0;
         if (n == 0)
             n = next_file(r, e);
         if (n < 0)
@@ -238,10 +195,10 @@ int logs_read(int shim_dir_fd, const struct logs_options *options, struct err *e
     _cleanup_close_ int inotify = options->follow ? watch(r.dir, e) : -1;
     if (options->follow && inotify < 0)
         return inotify;
-    int failed = open_files(&r, e);
+    int failed = logs_files_open(r.dir, &r.files, e);
     if (failed == 0)
         failed = find_tail(&r, e);
-    for (size_t i = r.count; i-- > 0 && failed == 0;)
-        failed = read_rest(&r, r.files[i], e);
+    for (size_t i = r.files.count; i-- > 0 && failed == 0;)
+        failed = read_rest(&r, r.files.fds[i], e);
     return failed == 0 && options->follow ? follow(&r, shim_dir_fd, inotify, e) : failed;
 }

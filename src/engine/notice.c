@@ -3,6 +3,7 @@
 #include "engine/notice.h"
 
 #include "engine/audit_log.h"
+#include "engine/logs_anchor.h"
 
 void notice_container(const struct store *s, const struct container *c, enum notice_kind kind,
                       const char *detail)
@@ -14,7 +15,9 @@ void notice_container(const struct store *s, const struct container *c, enum not
     case NOTICE_EXPIRED:
         audit_note_container(s, AUDIT_EXPIRE, &c->plan, detail);
         break;
-    case NOTICE_DIED: /* no act of anybody: not in the audit log */
+    case NOTICE_DIED: /* no act of anybody: only where its log ends is in the audit log */
+        logs_anchor_end(s, c);
+        break;
     case NOTICE_HEALTH:
         break;
     }

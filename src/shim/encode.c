@@ -86,13 +86,15 @@ static char *put_text(char *at, const char *text)
 static char *put_escaped_byte(char *at, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
+    if (c == '\n') { /* ends nearly every line */
+        memcpy(at, "\\n", 2);
+        return at + 2;
+    }
     switch (c) {
     case '"':
         return put_text(at, "\\\"");
     case '\\':
         return put_text(at, "\\\\");
-    case '\n':
-        return put_text(at, "\\n");
     case '\r':
         return put_text(at, "\\r");
     default:
@@ -126,17 +128,75 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
 }
 
-size_t encode_line(const unsigned char *data, size_t length, const char *stream, const char *time,
-                   size_t time_length, char *out)
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+#define VECTOR 16
+
+/* A bit for each byte that is not plain: those outside of 0x20..0x7f (one signed comparison), " and & (they differ in
+ * one bit), < and > (likewise), and the backslash. */
+static unsigned special_bytes(__m128i v)
 {
-    char *at = put_text(out, "{\"log\":\"");
+    __m128i found = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(_mm_and_si128(v, _mm_set1_epi8(~4)), _mm_set1_epi8('"')));
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(_mm_and_si128(v, _mm_set1_epi8(~2)), _mm_set1_epi8('<')));
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    return (unsigned)_mm_movemask_epi8(found);
+}
+
+/* Copies plain bytes up to the first other one; what it writes behind them is inside of data's length. */
+static size_t copy_plain(const unsigned char *data, size_t length, char *out)
+{
+    size_t i = 0;
+    for (; length - i >= VECTOR; i += VECTOR) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + i));
+        _mm_storeu_si128((__m128i *)(out + i), v);
+        unsigned special = special_bytes(v);
+        if (special)
+            return i + (unsigned)__builtin_ctz(special);
+    }
+    for (; i < length && is_plain(data[i]); i++)
+        out[i] = (char)data[i];
+    return i;
+}
+
+size_t encode_find_newline(const unsigned char *data, size_t length)
+{
+    const __m128i newline = _mm_set1_epi8('\n');
+    size_t i = 0;
+    for (; length - i >= VECTOR; i += VECTOR) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + i));
+        unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, newline));
+        if (found)
+            return i + (unsigned)__builtin_ctz(found);
+    }
+    while (i < length && data[i] != '\n')
+        i++;
+    return i;
+}
+#else
+static size_t copy_plain(const unsigned char *data, size_t length, char *out)
+{
+    size_t i = 0;
+    for (; i < length && is_plain(data[i]); i++)
+        out[i] = (char)data[i];
+    return i;
+}
+
+size_t encode_find_newline(const unsigned char *data, size_t length)
+{
+    const unsigned char *found = memchr(data, '\n', length);
+    return found ? (size_t)(found - data) : length;
+}
+#endif
+
+size_t encode_text(const unsigned char *data, size_t length, char *out)
+{
+    char *at = out;
     for (size_t i = 0; i < length;) {
-        size_t plain = i;
-        while (plain < length && is_plain(data[plain]))
-            plain++;
-        memcpy(at, data + i, plain - i);
-        at += plain - i;
-        i = plain;
+        size_t plain = copy_plain(data + i, length - i, at);
+        at += plain;
+        i += plain;
         if (i == length)
             break;
         if (data[i] < 0x80)
@@ -144,11 +204,38 @@ size_t encode_line(const unsigned char *data, size_t length, const char *stream,
         else
             i += put_sequence(data + i, length - i, &at);
     }
-    at = put_text(at, "\",\"stream\":\"");
+    return (size_t)(at - out);
+}
+
+static char *put_decimal(char *at, uint64_t number)
+{
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (n > 0)
+        *at++ = digits[--n];
+    return at;
+}
+
+size_t encode_tail(const char *stream, const char *attrs, int64_t time, uint64_t lost, char *out)
+{
+    char *at = put_text(out, "\",\"stream\":\"");
     at = put_text(at, stream);
-    at = put_text(at, "\",\"time\":\"");
-    memcpy(at, time, time_length);
-    at = put_text(at + time_length, "\"}\n");
+    if (*attrs) {
+        at = put_text(at, "\",\"attrs\":");
+        at = put_text(at, attrs);
+        at = put_text(at, ",\"time\":\"");
+    } else {
+        at = put_text(at, "\",\"time\":\"");
+    }
+    at += encode_time(time, at);
+    *at++ = '"';
+    if (lost > 0) {
+        at = put_text(at, ",\"lost\":");
+        at = put_decimal(at, lost);
+    }
     return (size_t)(at - out);
 }
 

@@ -1,121 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log on disk (log.h). Every step can fail and is tried again later, so none may depend on an earlier one having
+ * Records of the log (log.h). Every step can fail and is tried again later, so none may depend on an earlier one having
  * happened only once.
  */
 #include "shim/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/shimproto.h"
 
-#define LOG_NAME_MAX 24
+#define TAIL_BLOCK 32
 
-static void file_name(unsigned number, char name[LOG_NAME_MAX])
-{
-    if (number == 0)
-        (void)snprintf(name, LOG_NAME_MAX, "%s", SHIM_LOG_FILE);
-    else
-        (void)snprintf(name, LOG_NAME_MAX, "%s.%u", SHIM_LOG_FILE, number);
-}
+_Static_assert(ENCODE_TAIL_MAX % TAIL_BLOCK == 0, "a tail is copied in whole blocks");
 
-/* A shim that was killed may have left half a line. */
-static int end_last_line(int fd, uint64_t *size)
-{
-    char last = '\n';
-    if (*size > 0 && pread(fd, &last, 1, (off_t)*size - 1) != 1)
-        return -errno;
-    if (last == '\n')
-        return 0;
-    if (write(fd, "\n", 1) != 1)
-        return -errno;
-    (*size)++;
-    return 0;
-}
-
-static int open_newest(struct log *l)
-{
-    _cleanup_close_ int fd = openat(l->dir, SHIM_LOG_FILE,
-                                    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0)
-        return -errno;
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -EINVAL;
-    uint64_t size = (uint64_t)st.st_size;
-    int r = end_last_line(fd, &size);
-    if (r < 0)
-        return r;
-    l->fd = steal_fd(&fd);
-    l->size = size + (l->end - l->start);
-    return 0;
-}
-
-int log_open(struct log *l, int shim_dir, uint64_t size_max, unsigned files)
+int log_open(struct log *l, int shim_dir, const char *id)
 {
     l->fd = -1;
-    l->size_max = size_max;
-    l->files = files > 0 ? files : 1;
+    l->head = -1;
+    l->files = l->files > 0 ? l->files : 1;
     if (mkdirat(shim_dir, SHIM_LOG_DIR, 0700) < 0 && errno != EEXIST)
         return -errno;
     l->dir = openat(shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (l->dir < 0)
         return -errno;
     /* A full disk is no reason to fail: the first line will wait for it. */
-    int r = open_newest(l);
-    return r == -ENOSPC || r == -EDQUOT ? 0 : r;
-}
-
-/* Makes log.1 free: shifts the older files up to the first gap, so that a second try after a failure moves nothing twice. */
-static bool shift_older(const struct log *l)
-{
-    char from[LOG_NAME_MAX];
-    char to[LOG_NAME_MAX];
-    unsigned gap = 1;
-    for (; gap < l->files - 1; gap++) {
-        struct stat st;
-        file_name(gap, from);
-        if (fstatat(l->dir, from, &st, AT_SYMLINK_NOFOLLOW) < 0) /* faccessat(2) is not in the filter */
-            break;
-    }
-    for (unsigned i = gap; i > 1; i--) {
-        file_name(i - 1, from);
-        file_name(i, to);
-        if (renameat(l->dir, from, l->dir, to) < 0)
-            return false;
-    }
-    return true;
-}
-
-/* Called with nothing pending. */
-static bool rotate(struct log *l)
-{
-    if (l->fd >= 0) {
-        if (l->files == 1) {
-            if (unlinkat(l->dir, SHIM_LOG_FILE, 0) < 0 && errno != ENOENT)
-                return false;
-        } else {
-            char to[LOG_NAME_MAX];
-            file_name(1, to);
-            if (!shift_older(l) || (renameat(l->dir, SHIM_LOG_FILE, l->dir, to) < 0 && errno != ENOENT))
-                return false;
-        }
-        close_fd(&l->fd);
-    }
-    return open_newest(l) == 0;
+    int r = log_open_newest(l);
+    if (r < 0 && r != -ENOSPC && r != -EDQUOT)
+        return r;
+    return log_head_open(l, id);
 }
 
 bool log_flush(struct log *l)
 {
+    bool wrote = l->start < l->end;
+    /* Before the first record: a log without a head is one whose head was removed. */
+    if (wrote && l->head < 0 && !log_head_write(l)) {
+        l->failing = true;
+        return false;
+    }
     while (l->start < l->end) {
-        if (l->fd < 0 && open_newest(l) < 0)
+        if (l->fd < 0 && log_open_newest(l) < 0)
             break;
         ssize_t n = write(l->fd, l->buffer + l->start, l->end - l->start);
         if (n < 0 && errno == EINTR)
@@ -125,9 +54,75 @@ bool log_flush(struct log *l)
         l->start += (size_t)n;
     }
     l->failing = l->start < l->end;
-    if (!l->failing)
-        l->start = l->end = 0;
-    return !l->failing;
+    if (l->failing)
+        return false;
+    l->start = l->end = 0;
+    if (wrote) {
+        l->state.last = l->chain;
+        (void)log_head_write(l);
+    }
+    return true;
+}
+
+/* True when the record has the tail of the one before. */
+static bool make_tail(struct log *l, const char *stream, int64_t now)
+{
+    struct log_tail *t = &l->tail;
+    if (t->stream == stream && t->time == now)
+        return true;
+    t->length = encode_tail(stream, l->attrs, now, 0, t->text);
+    t->stream = stream;
+    t->time = now;
+    return false;
+}
+
+/* Where the tail is copied to there is room for a line, so whole blocks are moved: a call would cost more. */
+static void put_tail(char *to, const struct log_tail *t)
+{
+    for (size_t i = 0; i < t->length; i += TAIL_BLOCK)
+        memcpy(to + i, t->text + i, TAIL_BLOCK);
+}
+
+/* Room for the longest line; false: the disk refuses. */
+static bool make_room(struct log *l)
+{
+    return LOG_BUFFER - l->end >= LOG_LINE_MAX || log_flush(l);
+}
+
+/* The line at buffer[end], `text` bytes of text and then its tail, becomes a record. */
+static bool commit(struct log *l, size_t text, size_t tail, bool same_tail)
+{
+    char *line = l->buffer + l->end;
+    size_t length = LOGCHAIN_HEAD_LENGTH + text + tail;
+    if (l->size_max > 0 && l->size > 0 && l->size + length + LOGCHAIN_MEMBER_MAX > l->size_max) {
+        if (!log_flush(l))
+            return false;
+        if (!log_rotate(l)) {
+            l->failing = true;
+            return false;
+        }
+        same_tail = false;
+        memmove(l->buffer, line, length);
+        line = l->buffer;
+    }
+    logchain_add(&l->chain, line + LOGCHAIN_HEAD_LENGTH, same_tail ? text : text + tail);
+    length += logchain_put(&l->chain, line + length);
+    l->end += length;
+    l->size += length;
+    return true;
+}
+
+/* A record without text that says how much is missing here. */
+static bool add_gap(struct log *l, const char *stream, int64_t now)
+{
+    char *line = l->buffer + l->end;
+    memcpy(line, LOGCHAIN_HEAD, LOGCHAIN_HEAD_LENGTH);
+    size_t tail = encode_tail(stream, l->attrs, now, l->gap, line + LOGCHAIN_HEAD_LENGTH);
+    if (!commit(l, 0, tail, false))
+        return false;
+    l->tail.stream = NULL;
+    l->gap = 0;
+    return true;
 }
 
 bool log_add(struct log *l, const unsigned char *data, size_t length, const char *stream, int64_t now)
@@ -136,29 +131,30 @@ bool log_add(struct log *l, const unsigned char *data, size_t length, const char
         l->lost += length;
         return true;
     }
-    if (LOG_BUFFER - l->end < ENCODE_LINE_MAX && !log_flush(l))
+    if (!make_room(l))
         return false;
-    char time[ENCODE_TIME_MAX];
-    size_t time_length = encode_time(now, time);
-    size_t n = encode_line(data, length, stream, time, time_length, l->buffer + l->end);
-    if (l->size_max > 0 && l->size > 0 && l->size + n > l->size_max) {
-        if (!log_flush(l))
-            return false;
-        if (!rotate(l)) {
-            l->failing = true;
-            return false;
-        }
-        n = encode_line(data, length, stream, time, time_length, l->buffer);
-    }
-    l->end += n;
-    l->size += n;
-    return true;
+    if (l->gap > 0 && !(add_gap(l, stream, now) && make_room(l)))
+        return false;
+    bool same_tail = make_tail(l, stream, now);
+    char *line = l->buffer + l->end;
+    memcpy(line, LOGCHAIN_HEAD, LOGCHAIN_HEAD_LENGTH);
+    size_t text = encode_text(data, length, line + LOGCHAIN_HEAD_LENGTH);
+    put_tail(line + LOGCHAIN_HEAD_LENGTH + text, &l->tail);
+    if (commit(l, text, l->tail.length, same_tail))
+        return true;
+    l->tail.stream = NULL;
+    return false;
+}
+
+void log_skip(struct log *l, size_t length)
+{
+    l->gap += length;
 }
 
 void log_give_up(struct log *l)
 {
     l->given_up = true;
     l->failing = false;
-    l->lost += l->end - l->start;
+    l->lost += l->end - l->start + l->gap;
     l->start = l->end = 0;
 }

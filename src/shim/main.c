@@ -132,7 +132,10 @@ static int start(struct shim *s, const char **ret_step)
     if (r < 0)
         return r;
     *ret_step = "open the log";
-    r = log_open(&s->log, SHIM_FD_DIR, s->config.log_size_max, s->config.log_files);
+    s->log.size_max = s->config.log_size_max;
+    s->log.files = s->config.log_files;
+    s->log.attrs = "";
+    r = log_open(&s->log, SHIM_FD_DIR, s->config.id);
     if (r < 0)
         return r;
     *ret_step = "prepare the streams";

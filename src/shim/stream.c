@@ -35,9 +35,9 @@ static size_t next_line(const struct stream *st)
     const unsigned char *at = st->data + st->logged;
     size_t have = st->length - st->logged;
     size_t most = have < ENCODE_TEXT_MAX ? have : ENCODE_TEXT_MAX;
-    const unsigned char *newline = memchr(at, '\n', most);
-    if (newline)
-        return (size_t)(newline - at) + 1;
+    size_t newline = encode_find_newline(at, most);
+    if (newline < most)
+        return newline + 1;
     if (have >= ENCODE_TEXT_MAX)
         return encode_cut(at, ENCODE_TEXT_MAX);
     return st->fd < 0 ? have : 0;

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lib import casemate as casemate_module, host, shim as shim_module, wait
+from lib import casemate as casemate_module, host, logchain, shim as shim_module, wait
 from lib.shim import (Client, Shim, EXIT, STDERR, STDIN_END, STDIN_ONCE, STDIN_OPEN, STDOUT, TTY, WANT_ALL, WANT_STDERR,
                       WANT_STDIN, WANT_STDOUT)
 
@@ -443,7 +443,7 @@ def test_log_is_what_docker_writes(start):
     got = one.log().splitlines(keepends=True)
     assert len(got) == len(TRICKY)
     for line, raw in zip(got, TRICKY):
-        match = re.fullmatch(rb'\{"log":"(.*)","stream":"stdout","time":"([^"]*)"\}\n', line)
+        match = re.fullmatch(rb'\{"log":"(.*)","stream":"stdout","time":"([^"]*)","chain":"\d+:[0-9a-f]{64}"\}\n', line)
         assert match and match[1] == go_escape(raw)
         assert re.fullmatch(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z", match[2])
 
@@ -459,7 +459,7 @@ def test_long_lines_are_cut_and_joined_again(start):
     assert max(len(e.encode()) for e in entries) == 16384
 
 
-def test_log_continues_over_starts_and_mends_half_a_line(start, tmp_path):
+def test_log_continues_over_starts_and_cuts_half_a_line_off(start, tmp_path):
     one = start(sh("echo first"), root=str(tmp_path))
     one.wait()
     with open(os.path.join(one.dir, "log", "log"), "ab") as f:
@@ -467,7 +467,7 @@ def test_log_continues_over_starts_and_mends_half_a_line(start, tmp_path):
     two = start(sh("echo second"), root=str(tmp_path))
     two.wait()
     got = two.log().splitlines()
-    assert len(got) == 3 and json.loads(got[0])["log"] == "first\n" and json.loads(got[2])["log"] == "second\n"
+    assert len(got) == 2 and json.loads(got[0])["log"] == "first\n" and json.loads(got[1])["log"] == "second\n"
 
 
 def test_rotation_keeps_the_newest_in_order(start):
@@ -500,7 +500,44 @@ def test_rotation_moves_nothing_twice_after_a_failure(start, tmp_path):
     one = start(sh("echo new"), log_size=4096, log_files=3, root=str(tmp_path), setup=leave_gap)
     one.wait()
     sizes = {os.path.basename(f): os.path.getsize(f) for f in one.log_files()}
-    assert sizes["log.2"] == 4 and sizes["log.1"] == 5001 and sizes["log"] < 100
+    assert sizes["log.2"] == 4 and sizes["log.1"] == 5001 and sizes["log"] < 200
+
+
+def test_chain_holds_over_lines_streams_files_and_starts(start, tmp_path):
+    script = "i=0; while [ $i -lt 150 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; echo '%s'" % ("<\u00fc>" * 5000)
+    for _ in range(2):
+        one = start(sh(script), log_size=64 * 1024, log_files=3, root=str(tmp_path))
+        one.wait()
+    records = logchain.check(os.path.join(one.dir, "log"), shim_module.CONTAINER_ID)
+    assert logchain.head(os.path.join(one.dir, "log"))[3] == records[-1][0] == 2 * 302
+    assert len(one.log_files()) == 3 and records[0][0] > 1
+
+
+def test_chain_goes_on_behind_a_head_that_was_late(start, tmp_path):
+    """As after a shim that was killed between a record and the head: what is in the log counts."""
+    one = start(sh("echo a; echo b"), root=str(tmp_path))
+    one.wait()
+    folder = os.path.join(one.dir, "log")
+    with open(os.path.join(folder, "head"), "r+b") as f:
+        f.write(b"casemate-log 1 0 0 %s 0 %s" % ((logchain.beginning(shim_module.CONTAINER_ID).encode(),) * 2))
+    start(sh("echo c"), root=str(tmp_path)).wait()
+    assert [text for _, text in logchain.check(folder, shim_module.CONTAINER_ID)] == ["a\n", "b\n", "c\n"]
+
+
+def test_log_of_an_older_version_goes_on_with_a_chain(start, tmp_path):
+    old = b'{"log":"old\\n","stream":"stdout","time":"2026-11-24T03:40:20.1Z"}\n'
+
+    def leave_old(one):
+        folder = os.path.join(one.dir, "log")
+        os.mkdir(folder, 0o700)
+        with open(os.path.join(folder, "log"), "wb") as f:
+            f.write(old)
+        for path in (folder, os.path.join(folder, "log")):
+            os.chown(path, shim_module.SHIM_ID, shim_module.SHIM_ID)
+    one = start(sh("echo new"), root=str(tmp_path), setup=leave_old)
+    one.wait()
+    assert [line["log"] for line in lines(one)] == ["old\n", "new\n"]
+    assert logchain.head(os.path.join(one.dir, "log"))[0] == 1 and "chain" in lines(one)[1]
 
 
 def size_of(path):
@@ -560,16 +597,16 @@ def in_mount_namespace(body):
 
 def test_full_disk_presses_back_and_loses_nothing():
     in_mount_namespace("""
-one = Shim(sh("seq 1 50000; exit 3"), setup=full_disk, log_size=1 << 30)
+one = Shim(sh("seq 1 100000; exit 3"), setup=full_disk, log_size=1 << 30)
 def stuck():
     v = os.statvfs(one.dir)
     return v.f_bavail == 0 and is_asleep(one.child_pid) and is_asleep(one.pid)
 wait.until(stuck, what="the disk is full and the container waits")
 assert one.status is None and os.path.exists("/proc/%d" % one.child_pid)
-subprocess.run(["mount", "-o", "remount,size=64m", one.dir], check=True)
+subprocess.run(["mount", "-o", "remount,size=128m", one.dir], check=True)
 one.wait()
 assert one.record()[:3] == [3, 0, 0] and one.record()[4] == 0
-assert text(one) == "".join("%d\\n" % i for i in range(1, 50001))
+assert text(one) == "".join("%d\\n" % i for i in range(1, 100001))
 """)
 
 

@@ -20,6 +20,7 @@ SHIM_ID = 2147350000  # no account and no container has it
 CONTAINER_ID = "c0ffee" + "0" * 58
 
 PR_SET_PDEATHSIG = 1
+F_SETPIPE_SZ, PIPE_SIZE = 1031, 256 << 10  # as src/engine/supervise.c has it
 
 
 def program(name="casemate-shim"):
@@ -94,6 +95,8 @@ class Shim:
             outer = (master, null, null)
         else:
             (in_r, in_w), (out_r, out_w), (err_r, err_w) = os.pipe(), os.pipe(), os.pipe()
+            for fd in (in_r, out_r, err_r):
+                fcntl.fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE)
             inner = (in_r, out_w, err_w)
             outer = (in_w, out_r, err_r)
         child = os.fork()
@@ -161,7 +164,7 @@ class Shim:
         folder = os.path.join(self.dir, "log")
         if not os.path.isdir(folder):  # the shim has not come so far
             return []
-        names = sorted(os.listdir(folder), key=lambda n: -int(n.partition(".")[2] or 0))
+        names = sorted((n for n in os.listdir(folder) if n != "head"), key=lambda n: -int(n.partition(".")[2] or 0))
         return [os.path.join(folder, n) for n in names]
 
     def log(self):

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verifying logs of containers (log_verify.h): one line for each, and each is judged whatever the one before was. */
+#include "cli/log_verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/shimproto.h"
+#include "engine/container.h"
+#include "engine/logs_anchor.h"
+
+static void print_summary(const char *name, const struct logs_summary *sum, size_t anchors)
+{
+    if (sum->last == 0)
+        printf("%s: 0 records: intact", name);
+    else
+        printf("%s: %llu records, %llu to %llu: intact", name,
+               (unsigned long long)(sum->last - sum->first + 1), (unsigned long long)sum->first,
+               (unsigned long long)sum->last);
+    if (anchors > 0)
+        printf(", as the audit log has them");
+    if (sum->unchained > 0)
+        printf("; %llu older lines have no chain", (unsigned long long)sum->unchained);
+    if (sum->lost > 0)
+        printf("; %llu bytes were left out when they were written", (unsigned long long)sum->lost);
+    if (sum->torn)
+        printf("; half a record at the end");
+    printf("\n");
+}
+
+/* `dir`: the directory of the log. */
+static int verify_dir(const struct store *s, int dir, const char *id, const char *name, struct err *e)
+{
+    _cleanup_free_ struct logs_anchor *anchors = NULL;
+    struct logs_summary sum = {0};
+    size_t count = 0;
+    int r = logs_anchors_read(s, id, &anchors, &count, e);
+    if (r == 0)
+        r = logs_verify(dir, id, anchors, count, &sum, e);
+    if (r < 0)
+        return err_wrap(e, "the log of %s", name);
+    print_summary(name, &sum, count);
+    return 0;
+}
+
+static int verify_container(const struct store *s, const struct container *c, const char *name, struct err *e)
+{
+    _cleanup_close_ int dir =
+        openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 && errno != ENOENT)
+        return err_errno(e, "open the log of %s", name);
+    if (dir >= 0)
+        return verify_dir(s, dir, c->id, name, e);
+    printf("%s: 0 records: intact\n", name);
+    return 0;
+}
+
+static int complain(struct err *failed)
+{
+    (void)fflush(stdout);
+    verbs_complain(failed);
+    return EXIT_FAILURE;
+}
+
+int log_verify_named(const struct store *s, char *const *names, size_t count, struct err *e)
+{
+    int status = EXIT_SUCCESS;
+    (void)e;
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_container_ struct container c = CONTAINER_INIT;
+        struct err failed = {0};
+        int r = container_find(s, names[i], &c, &failed);
+        if (r == 0)
+            r = verify_container(s, &c, names[i], &failed);
+        if (r < 0)
+            status = complain(&failed);
+    }
+    return status;
+}
+
+struct verdict {
+    const struct store *store;
+    int status;
+};
+
+static int visit_container(struct container *c, void *context, struct err *e)
+{
+    struct verdict *v = context;
+    struct err failed = {0};
+    (void)e;
+    if (verify_container(v->store, c, c->plan.name, &failed) < 0)
+        v->status = complain(&failed);
+    return 0;
+}
+
+int log_verify_all(const struct store *s, struct err *e)
+{
+    struct verdict v = {s, EXIT_SUCCESS};
+    int r = container_for_each(s, visit_container, &v, e);
+    return r < 0 ? r : v.status;
+}

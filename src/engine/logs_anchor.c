@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends of logs in the audit log (logs_anchor.h). The head that is recorded was written by the shim: it is a claim until verified. */
+#include "engine/logs_anchor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/num.h"
+#include "base/shimproto.h"
+#include "engine/audit_log.h"
+#include "engine/audit_read.h"
+
+#define WORDS 5 /* "records 7 to 200: HASH" */
+#define ANCHORS_MAX 65536
+
+void logs_anchor_end(const struct store *s, const struct container *c)
+{
+    struct logchain_state state;
+    struct err ignored = {0};
+    char hex[LOGCHAIN_HEX + 1] = {0};
+    char what[LOGCHAIN_HEX + 64];
+    _cleanup_close_ int log = openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (log < 0 || logs_read_state(log, &state, &ignored) != 1 || state.last.number == 0)
+        return;
+    logchain_format(&state.last, hex);
+    (void)snprintf(what, sizeof(what), "records %llu to %llu: %s", (unsigned long long)state.before.number + 1,
+                   (unsigned long long)state.last.number, hex);
+    audit_note_container(s, AUDIT_CONTAINER_LOG, &c->plan, what);
+}
+
+static int parse_anchor(const char *what, struct logs_anchor *ret)
+{
+    _cleanup_str_list_ struct str_list words = {0};
+    struct logs_anchor a = {0};
+    struct err ignored = {0};
+    if (str_list_split(what, ' ', WORDS, &words, &ignored) < 0 || words.count != WORDS ||
+        strlen(words.items[4]) != LOGCHAIN_HEX || !str_ends_with(words.items[3], ":"))
+        return -EBADMSG;
+    words.items[3][strlen(words.items[3]) - 1] = '\0';
+    if (num_parse_u64(words.items[1], INT64_MAX, &a.before, &ignored) < 0 || a.before == 0 ||
+        num_parse_u64(words.items[3], INT64_MAX, &a.last.number, &ignored) < 0 ||
+        logchain_parse(words.items[4], &a.last) < 0)
+        return -EBADMSG;
+    a.before--;
+    *ret = a;
+    return 0;
+}
+
+struct search {
+    const char *id;
+    struct logs_anchor *items;
+    size_t count;
+};
+
+static int visit(const struct audit_record *r, void *context, struct err *e)
+{
+    struct search *search = context;
+    const char *container = NULL;
+    const char *what = NULL;
+    struct err ignored = {0};
+    struct logs_anchor anchor;
+    if (!str_equal(r->event, audit_kind_name(AUDIT_CONTAINER_LOG)) ||
+        json_get_string(r->json, "container", &container, &ignored) != 1 || !str_equal(container, search->id) ||
+        json_get_string(r->json, "what", &what, &ignored) != 1 || parse_anchor(what, &anchor) < 0 ||
+        search->count >= ANCHORS_MAX)
+        return 0;
+    struct logs_anchor *grown = reallocarray(search->items, search->count + 1, sizeof(*grown));
+    if (!grown)
+        return err_oom(e);
+    search->items = grown;
+    grown[search->count++] = anchor;
+    return 0;
+}
+
+int logs_anchors_read(const struct store *s, const char *id, struct logs_anchor **ret_anchors,
+                      size_t *ret_count, struct err *e)
+{
+    struct search search = {.id = id};
+    uint64_t skipped = 0;
+    int r = audit_for_each(s, visit, &search, &skipped, e);
+    _cleanup_free_ struct logs_anchor *items = search.items;
+    if (r < 0)
+        return err_wrap(e, "audit log");
+    *ret_anchors = steal_ptr(items);
+    *ret_count = search.count;
+    return 0;
+}
+
+void logs_anchor_now(const struct store *s, const struct container *c)
+{
+    struct logchain_state state;
+    struct err ignored = {0};
+    _cleanup_free_ struct logs_anchor *anchors = NULL;
+    size_t count = 0;
+    _cleanup_close_ int log = openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (log < 0 || logs_read_state(log, &state, &ignored) != 1 ||
+        logs_anchors_read(s, c->id, &anchors, &count, &ignored) < 0)
+        return;
+    if (count == 0 || anchors[count - 1].last.number < state.last.number)
+        logs_anchor_end(s, c);
+}
