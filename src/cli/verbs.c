@@ -27,6 +27,8 @@
     X(exec)           \
     X(attach)         \
     X(cp)             \
+    X(diff)           \
+    X(export)         \
     X(pull)           \
     X(images)         \
     X(tag)            \

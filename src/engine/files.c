@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "engine/lock.h"
-
-#define LOWER_MAX 127
+#include "image/image.h"
+#include "image/layers.h"
 
 static const struct worker_profile base_profile = {
     .program = "casemate-files",
@@ -147,6 +148,52 @@ int files_open_store(int dir, const int *lower, size_t lower_count, struct files
     *ret = f;
     f = (struct files)FILES_INIT;
     return 0;
+}
+
+struct layer_fds {
+    int fds[IMAGE_LAYERS_MAX];
+    size_t count;
+};
+
+static void layer_fds_close(struct layer_fds *l)
+{
+    while (l->count > 0)
+        (void)close(l->fds[--l->count]);
+}
+#define _cleanup_layer_fds_ _cleanup_(layer_fds_close)
+
+static int open_layers(const struct store *s, const char *image_id, struct layer_fds *ret, struct err *e)
+{
+    _cleanup_image_ struct image *image = NULL;
+    size_t index[IMAGE_LAYERS_MAX];
+    int r = image_find(s, image_id, &image, e);
+    if (r < 0)
+        return err_wrap(e, "image of the container");
+    size_t count = image_distinct_layers(image, index);
+    for (size_t i = count; i > 0; i--) {
+        int fd = layer_open(s, &image->layers[index[i - 1]].blob, e);
+        if (fd < 0)
+            return fd;
+        ret->fds[ret->count++] = fd;
+    }
+    return 0;
+}
+
+int files_open_writable(const struct store *s, const struct container *c, struct files *ret, struct err *e)
+{
+    _cleanup_layer_fds_ struct layer_fds layers = {.count = 0};
+    int r = open_layers(s, c->plan.image_id, &layers, e);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int rw = path_open_dir_at(c->dir, "rw", e);
+    _cleanup_close_ int upper = rw < 0 ? rw : path_open_dir_at(rw, "upper", e);
+    return upper < 0 ? upper : files_open_store(upper, layers.fds, layers.count, ret, e);
+}
+
+int files_changes(struct files *f, bool executables, int out, struct err *e)
+{
+    const struct message_files_changes request = {.executables = executables};
+    return ipc_send(f->worker.socket, MESSAGE_FILES_CHANGES, &request, sizeof(request), &out, 1, e);
 }
 
 int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found,

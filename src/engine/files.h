@@ -38,6 +38,9 @@ int files_open_directory(int dir, int readable, bool writable, struct files *ret
 /* A directory of the store in the neutral range, and layers below it (topmost first), read-only. */
 int files_open_store(int dir, const int *lower, size_t lower_count, struct files *ret, struct err *e);
 
+/* The writable layer of a container above the layers of its image, as it is stored. */
+int files_open_writable(const struct store *s, const struct container *c, struct files *ret, struct err *e);
+
 /* -ENOENT: nothing is there, and the session goes on. */
 int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found,
                struct err *e);
@@ -53,6 +56,8 @@ struct files_place_options {
 };
 int files_place(struct files *f, const char *path, const struct files_place_options *options, int in,
                 struct err *e);
+/* What the writable layer changes; the stream gets NUL-terminated records (workers/files/changes.h). */
+int files_changes(struct files *f, bool executables, int out, struct err *e);
 
 typedef void (*files_progress)(uint64_t done, uint64_t total, void *context);
 int files_wait(struct files *f, files_progress progress, void *context,

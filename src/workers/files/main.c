@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/ipc.h"
 #include "base/worker.h"
+#include "workers/files/changes.h"
 #include "workers/files/find.h"
 #include "workers/files/limits.h"
 #include "workers/files/pack.h"
@@ -115,6 +116,18 @@ static int serve_place(const struct session *s, const struct ipc_message *m, str
     return r < 0 ? r : send_counts(&counts, e);
 }
 
+static int serve_changes(const struct session *s, const struct ipc_message *m, struct err *e)
+{
+    struct message_files_changes request;
+    struct message_files_counts counts = {0};
+    int r = ipc_expect(m, MESSAGE_FILES_CHANGES, sizeof(request), 1, e);
+    if (r < 0)
+        return r;
+    memcpy(&request, m->payload, sizeof(request));
+    r = changes_write(s->root, s->lower, s->lower_count, &request, m->fds[0], &counts, e);
+    return r < 0 ? r : send_counts(&counts, e);
+}
+
 static int serve(const struct session *s, const struct ipc_message *m, struct err *e)
 {
     switch (m->type) {
@@ -124,6 +137,8 @@ static int serve(const struct session *s, const struct ipc_message *m, struct er
         return serve_pack(s, m, e);
     case MESSAGE_FILES_PLACE:
         return serve_place(s, m, e);
+    case MESSAGE_FILES_CHANGES:
+        return serve_changes(s, m, e);
     default:
         return malformed(e);
     }

@@ -20,13 +20,13 @@
 #include "base/str.h"
 #include "base/worker.h"
 #include "workers/files/limits.h"
+#include "workers/files/lower.h"
 #include "workers/files/tar_write.h"
 #include "workers/files/walk.h"
 
 #define WHITEOUT ".wh."
 #define WHITEOUT_MODE 0600
 #define OPAQUE_NAME ".wh..wh..opq"
-#define XATTR_OPAQUE "user.overlay.opaque"
 #define XATTR_NAMES_MAX 65536
 #define XATTR_VALUE_ROOM 65536 /* of one value: what the kernel allows */
 #define XATTR_VALUES_MAX (TAR_XATTRS_MAX * XATTR_VALUE_ROOM + XATTR_VALUE_ROOM)
@@ -63,11 +63,6 @@ static void pack_free(struct pack *p)
 }
 DEFINE_CLEANUP(struct pack *, pack_free);
 #define _cleanup_pack_ _cleanup_(pack_freep)
-
-bool pack_is_whiteout(const struct stat *st)
-{
-    return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
 
 bool pack_is_mount_point(const struct walk_entry *entry)
 {
@@ -308,7 +303,6 @@ static bool is_kernel_fs(int fd)
 
 static int pack_directory(struct pack *p, const struct walk_entry *entry, struct err *e)
 {
-    char value[2];
     bool layer = p->request->flags & FILES_PACK_LAYER;
     int r = put_path(p, entry->path, true, e);
     if (r < 0)
@@ -317,7 +311,7 @@ static int pack_directory(struct pack *p, const struct walk_entry *entry, struct
     r = layer ? take_xattrs(p, entry->fd, e) : 0;
     if (r == 0)
         r = write_header(p, e);
-    if (r == 0 && layer && fgetxattr(entry->fd, XATTR_OPAQUE, value, sizeof(value)) == 1 && value[0] == 'y')
+    if (r == 0 && layer && lower_is_opaque(entry->fd))
         r = pack_mark(p, entry->path, "", OPAQUE_NAME, &entry->st, e);
     if (r < 0)
         return r;
@@ -342,7 +336,7 @@ static int pack_entry(const struct walk_entry *entry, void *context, struct err 
     case S_IFIFO:
         return pack_fifo(p, entry->path, &entry->st, e);
     default:
-        if (layer && pack_is_whiteout(&entry->st))
+        if (layer && lower_is_whiteout(&entry->st))
             return pack_whiteout(p, entry, e);
         p->counts.devices++;
         return 0;

@@ -10,7 +10,3 @@ int pack_path(int root_fd, const struct message_files_pack *request, int out_fd,
 /* What the engine itself makes in the writable layer so that it can mount on it: an empty directory or file there is none of the container's. */
 struct walk_entry;
 bool pack_is_mount_point(const struct walk_entry *entry);
-
-/* A whiteout of overlay: character device 0:0. */
-struct stat;
-bool pack_is_whiteout(const struct stat *st);
