@@ -208,7 +208,6 @@ static int set_shared(char **target, const char *what, const char *value, struct
         return refuse_host(what, e);
     if (!str_set(name))
         return err_set(e, EINVAL, "it is none of private, container:NAME");
-    return err_set(e, ENOTSUP, "not supported yet: each container has %s of its own", what);
     return str_replace(target, value, e);
 }
 

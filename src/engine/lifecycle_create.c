@@ -26,6 +26,7 @@
 #include "engine/mend.h"
 #include "engine/merge.h"
 #include "engine/names.h"
+#include "engine/share.h"
 #include "engine/volumes_from.h"
 #include "plan/policy.h"
 #include "practices/practice.h"
@@ -126,6 +127,8 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
         r = volumes_from_merge(s, plan, e);
     if (r == 0)
         r = merge_image(plan, image, e);
+    if (r == 0)
+        r = share_resolve(s, plan, e);
     if (r == 0)
         r = policy_load(&policy, e);
     if (r == 0)

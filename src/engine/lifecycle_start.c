@@ -19,6 +19,7 @@
 #include "engine/observe.h"
 #include "engine/pause.h"
 #include "engine/record.h"
+#include "engine/share.h"
 #include "engine/supervise.h"
 #include "engine/tend.h"
 #include "plan/policy.h"
@@ -62,6 +63,8 @@ static int start_in_block(const struct store *s, const struct container *c, unsi
     int r = policy_load(&policy, e); /* what all containers together may have is the machine's as it is now */
     if (r == 0)
         r = compose_spec(s, c, block, &spec, e);
+    if (r == 0)
+        r = share_compose(s, &c->plan, block, &spec, e);
     if (r == 0)
         r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, policy_total_memory(&policy), &group,
                         e);
@@ -111,7 +114,7 @@ int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t 
     pause_forget(c);
     if (c->start.time != 0)
         r = lifecycle_release_locked(s, c, e);
-    int block = r < 0 ? r : idpool_claim(s, c->id, e);
+    int block = r < 0 ? r : share_wanted(&c->plan) ? share_block(s, c, e) : idpool_claim(s, c->id, e);
     if (block < 0)
         return block;
     r = start_in_block(s, c, (unsigned)block, attach_want, lock, ret, e);

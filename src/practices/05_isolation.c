@@ -59,10 +59,22 @@ static int apply_device(struct practice_run *run, char **entry, struct err *e)
                      d.read ? "r" : "", d.write ? "w" : "");
 }
 
+/* Namespaces of another container: named, and so granted. */
+static int apply_shared(struct practice_run *run, const char *mode, const char *flag, const char *what,
+                        struct err *e)
+{
+    const char *other = mode ? str_after(mode, "container:") : NULL;
+    return other ? run_grant(run, 5, flag, e, "%s and ids of container %.12s", what, other) : 0;
+}
+
 static int apply(struct practice_run *run, struct err *e)
 {
     struct plan *p = run->plan;
     int r = plan_shares_network(p) ? apply_network(run, e) : 0;
+    if (r == 0)
+        r = apply_shared(run, p->pid_mode, "--pid", "processes", e);
+    if (r == 0)
+        r = apply_shared(run, p->ipc_mode, "--ipc", "IPC", e);
     for (size_t i = 0; i < p->mount_count && r == 0; i++)
         if (p->mounts[i].type == PLAN_MOUNT_BIND)
             r = apply_bind(run, &p->mounts[i], e);

@@ -19,6 +19,7 @@
 #include "runtime/devices.h"
 #include "runtime/first.h"
 #include "runtime/fsmount.h"
+#include "runtime/join.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/userns.h"
@@ -142,7 +143,8 @@ static int equip(const struct runtime_start *start, pid_t pid, struct err *e)
     struct id_map own[IDENTITY_BLOCK_MAPS];
     size_t lines = identity_block_map(s->block_first, own);
     char name[48];
-    int r = userns_write_maps(pid, own, lines, own, lines, e);
+    int r = s->join >= 0 ? cgroup_attach_unified(start->cgroup, pid, e)
+                         : userns_write_maps(pid, own, lines, own, lines, e);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);
@@ -233,6 +235,26 @@ static void abandon(struct runtime_process *p)
     close_fd(&p->sync);
 }
 
+/* In a user namespace of its own. */
+static int make_first(const struct runtime_start *start, const struct rootfs_parts *parts,
+                      struct cgroup_join *join, int theirs, struct runtime_process *p, struct err *e)
+{
+    /* The effective id at the clone becomes the owner of the user namespace. */
+    uid_t self = geteuid();
+    if (setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
+        return err_errno(e, "take the shim's id");
+    p->pid = clone_first(start->cgroup, start->spec->share_network, &p->pidfd);
+    if (p->pid == 0) {
+        close(p->sync);
+        first_run(start, parts, join, theirs);
+    }
+    int failed = p->pid < 0 ? errno : 0;
+    if (setresuid((uid_t)-1, self, (uid_t)-1) < 0)
+        return err_errno(e, "go back to the own id");
+    errno = failed;
+    return failed ? err_errno(e, "make the container's namespaces (is user.max_user_namespaces 0?)") : 0;
+}
+
 static int start_first(const struct runtime_start *start, const struct rootfs_parts *parts,
                        struct runtime_process *p, struct err *e)
 {
@@ -246,21 +268,10 @@ static int start_first(const struct runtime_start *start, const struct rootfs_pa
     r = cgroup_join_open(start->cgroup, &join, e);
     if (r < 0)
         return r;
-    /* The effective id at the clone becomes the owner of the user namespace. */
-    uid_t self = geteuid();
-    if (setresuid((uid_t)-1, start->spec->shim_uid, (uid_t)-1) < 0)
-        return err_errno(e, "take the shim's id");
-    p->pid = clone_first(start->cgroup, start->spec->share_network, &p->pidfd);
-    if (p->pid == 0) {
-        close(pair[0]);
-        first_run(start, parts, &join, theirs);
-    }
-    int failed = p->pid < 0 ? errno : 0;
-    if (setresuid((uid_t)-1, self, (uid_t)-1) < 0)
-        return err_errno(e, "go back to the own id");
-    errno = failed;
-    if (failed)
-        return err_errno(e, "make the container's namespaces (is user.max_user_namespaces 0?)");
+    r = start->spec->join >= 0 ? join_clone_first(start, parts, &join, theirs, p->sync, &p->pidfd, &p->pid, e)
+                               : make_first(start, parts, &join, theirs, p, e);
+    if (r < 0)
+        return r;
     close_fd(&theirs);
     r = equip(start, p->pid, e);
     return r < 0 ? r : serve(start->spec, p, e);
@@ -270,7 +281,7 @@ int runtime_create(const struct runtime_start *start, struct runtime_process *re
 {
     struct runtime_process p = RUNTIME_PROCESS_INIT;
     struct rootfs_parts parts = {
-        .trees = {.writable = -1}, .dev = -1, .nodes = {-1, -1, -1, -1, -1, -1}, .sys = -1};
+        .trees = {.writable = -1}, .dev = -1, .nodes = {-1, -1, -1, -1, -1, -1}, .sys = -1, .shm = -1};
     const struct spec *s = start->spec;
     int r = runtime_keep_capabilities(e);
     if (r == 0)

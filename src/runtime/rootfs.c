@@ -124,7 +124,13 @@ static int add_texts(const struct rootfs *f, const struct spec *s, struct err *e
     return place < 0 ? place : textfiles_attach(s, f->root, place, e);
 }
 
-static int fill_dev(struct rootfs *f, uint64_t shm_size, struct err *e)
+static int attach_shm(int dev, int tree, struct err *e)
+{
+    _cleanup_close_ int target = path_open_beneath(dev, "shm", O_PATH | O_DIRECTORY, 0, e);
+    return target < 0 ? target : fsmount_attach(tree, target, e);
+}
+
+static int fill_dev(struct rootfs *f, uint64_t shm_size, int shared_shm, struct err *e)
 {
     static const char *const pts_options[] = {"newinstance", "ptmxmode=0666", "mode=0620", "gid=5", NULL};
     char size[40];
@@ -133,8 +139,10 @@ static int fill_dev(struct rootfs *f, uint64_t shm_size, struct err *e)
     f->pts = add_inside(f->dev, "pts", "devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e);
     if (f->pts < 0)
         return err_wrap(e, "mount /dev/pts");
-    _cleanup_close_ int shm = shm_size ? add_inside(f->dev, "shm", "tmpfs", shm_options, QUIET, e) : -1;
-    if (shm_size && shm < 0)
+    bool own_shm = shm_size > 0 && shared_shm < 0;
+    _cleanup_close_ int shm = own_shm ? add_inside(f->dev, "shm", "tmpfs", shm_options, QUIET, e) : -1;
+    int r = own_shm ? (shm < 0 ? shm : 0) : shared_shm >= 0 ? attach_shm(f->dev, shared_shm, e) : 0;
+    if (r < 0)
         return err_wrap(e, "mount /dev/shm");
     _cleanup_close_ int mqueue = add_inside(f->dev, "mqueue", "mqueue", NULL, QUIET, e);
     return mqueue < 0 ? err_wrap(e, "mount /dev/mqueue") : 0;
@@ -168,7 +176,7 @@ int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct 
     if (r == 0)
         r = add_texts(&f, s, e);
     if (r == 0)
-        r = fill_dev(&f, s->shm_size, e);
+        r = fill_dev(&f, s->shm_size, parts->shm, e);
     if (r == 0)
         r = add_cgroup_view(f.sys, parts->cgroup_mode, e);
     if (r < 0)

@@ -17,6 +17,7 @@ struct rootfs_parts {
     int dev;                  /* detached /dev */
     int nodes[DEVICES_COUNT]; /* what is to be mounted in it (runtime/devices.h) */
     int sys; /* detached copy of the host's /sys, where the network is the host's: only its owner may mount a fresh one; else -1 */
+    int shm; /* detached /dev/shm of the container that IPC is shared with, else -1 */
     int *mounts; /* detached tree per spec mount; -1: made inside, or (by owner) asked for later */
     enum cgroup_mode cgroup_mode;
 };

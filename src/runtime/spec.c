@@ -47,7 +47,7 @@ void spec_resources_clear(struct spec_resources *r)
 
 void spec_init(struct spec *s)
 {
-    *s = (struct spec){.writable = -1};
+    *s = (struct spec){.writable = -1, .join = -1};
     spec_process_init(&s->process);
     spec_resources_init(&s->resources);
 }
@@ -57,6 +57,7 @@ void spec_clear(struct spec *s)
     for (size_t i = 0; i < s->layer_count; i++)
         close_fd(&s->layers[i]);
     close_fd(&s->writable);
+    close_fd(&s->join);
     for (size_t i = 0; i < s->mount_count; i++) {
         free(s->mounts[i].target);
         close_fd(&s->mounts[i].source);

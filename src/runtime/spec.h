@@ -130,6 +130,8 @@ struct spec {
     bool root_read_only;
 
     bool share_network; /* no network namespace of its own: the host's */
+    int join; /* pidfd of another container's first process, whose user namespace is joined, and … */
+    bool share_pid, share_ipc; /* … what is shared with it; -1: none is */
     char *hostname;
     char *domainname;
     struct spec_text texts[SPEC_TEXTS_MAX];

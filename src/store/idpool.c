@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,8 @@
 
 #define NAME_SIZE 16
 #define HOLDER_MAX 256
+#define JOINED "joined"
+#define JOINED_NAME_SIZE (NAME_SIZE + HOLDER_MAX)
 
 /* Where to look first: only a hint, so that two commands that read the same value just try twice. */
 static unsigned read_hint(int dir)
@@ -77,19 +80,77 @@ int idpool_claim(const struct store *s, const char *container_id, struct err *e)
     return err_set(e, EUSERS, "all %u id blocks are in use: stop some containers", last);
 }
 
+static void joined_name(unsigned block, const char *container_id, char ret[JOINED_NAME_SIZE])
+{
+    (void)snprintf(ret, JOINED_NAME_SIZE, "%u.%s", block, container_id);
+}
+
+int idpool_join(const struct store *s, unsigned block, const char *container_id, struct err *e)
+{
+    char name[JOINED_NAME_SIZE];
+    _cleanup_close_ int dir = path_make_dir_at(s->run, JOINED, 0700, e);
+    if (dir < 0)
+        return dir;
+    joined_name(block, container_id, name);
+    _cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return fd < 0 ? err_errno(e, "join id block %u", block) : 0;
+}
+
+/* One container that has joined the block: 1 and its id, or 0. */
+static int find_joined(const struct store *s, unsigned block, char ret_id[HOLDER_MAX])
+{
+    char prefix[NAME_SIZE];
+    int n = snprintf(prefix, sizeof(prefix), "%u.", block);
+    _cleanup_close_ int fd = openat(s->run, JOINED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d)
+        return 0;
+    (void)steal_fd(&fd);
+    for (struct dirent *entry; (entry = readdir(d));) {
+        if (strncmp(entry->d_name, prefix, (size_t)n) != 0 || strlen(entry->d_name + n) >= HOLDER_MAX)
+            continue;
+        (void)snprintf(ret_id, HOLDER_MAX, "%s", entry->d_name + n);
+        return 1;
+    }
+    return 0;
+}
+
+static void leave(const struct store *s, unsigned block, const char *container_id)
+{
+    char name[JOINED_NAME_SIZE];
+    joined_name(block, container_id, name);
+    _cleanup_close_ int dir = openat(s->run, JOINED, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir >= 0)
+        (void)unlinkat(dir, name, 0);
+}
+
+/* The claim gets another holder in one step: the block is never free in between. */
+static int hand_over(const struct store *s, int dir, const char *name, unsigned block, const char *to,
+                     struct err *e)
+{
+    int r = io_replace_file_at(dir, name, to, strlen(to), 0600, false, e);
+    if (r == 0)
+        leave(s, block, to);
+    return r;
+}
+
 int idpool_release(const struct store *s, unsigned block, const char *container_id, struct err *e)
 {
     char name[NAME_SIZE];
+    char next[HOLDER_MAX];
     _cleanup_buf_ struct buf holder = {0};
     struct err absent = {0};
     _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, e);
     if (dir < 0)
         return dir;
+    leave(s, block, container_id);
     (void)snprintf(name, sizeof(name), "%u", block);
     if (io_read_file_at(dir, name, HOLDER_MAX, &holder, &absent) < 0)
         return 0;
     if (!holder.data || !str_equal(holder.data, container_id))
         return 0;
+    if (find_joined(s, block, next))
+        return hand_over(s, dir, name, block, next, e);
     return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? err_errno(e, "release id block %u", block) : 0;
 }
 

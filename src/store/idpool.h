@@ -12,7 +12,11 @@
 /* Claims a free block for the container; returns its number (1 and up) or -EUSERS. */
 int idpool_claim(const struct store *s, const char *container_id, struct err *e);
 
-/* Gives a block back, if that container holds it. Not held: success. */
+/* One more container has the block that another one has claimed (run/joined/<number>.<id>): it lives in that one's user namespace. The caller holds
+ * the lock of the one that has claimed it, and has seen it run. */
+int idpool_join(const struct store *s, unsigned block, const char *container_id, struct err *e);
+
+/* Gives a block back, if that container holds it; when others have joined it, it is theirs from now on. Not held: success. */
 int idpool_release(const struct store *s, unsigned block, const char *container_id, struct err *e);
 
 /* Calls visit for each claimed block with what its file holds (the container's id, or less while it is being claimed). */

@@ -201,7 +201,7 @@ static void test_not_there(void **state)
     REFUSED(ENOTSUP, "--device-cgroup-rule is not supported", "--device-cgroup-rule=a");
     REFUSED(EPERM, "practice 6", "--privileged");
     REFUSED(EPERM, "practice 5", "--pid", "host");
-    REFUSED(ENOTSUP, "not supported", "--ipc", "container:x");
+    REFUSED(EINVAL, "container:NAME", "--ipc", "container:");
     REFUSED(ENOTSUP, "--network none", "--network", "bridge");
     REFUSED(EINVAL, "did you mean --memory", "--memroy", "1g");
     _cleanup_run_options_ struct run_options o = {0};
