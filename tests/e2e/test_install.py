@@ -15,7 +15,7 @@ RESERVED = "casemate:1879048192:268369920"
 # What an installation touches: must be the same before quickstart and after uninstall.
 SNAPSHOT = r"""
 snapshot() {
-    find /usr/local /etc/apparmor.d /etc/casemate /var/lib/casemate /run/casemate -printf '%p %y %m %u %l\n' 2>/dev/null | LC_ALL=C sort
+    find /usr/local /etc/apparmor.d /etc/init.d /etc/rc?.d /etc/casemate /var/lib/casemate /run/casemate -printf '%p %y %m %u %l\n' 2>/dev/null | LC_ALL=C sort
     cat /etc/subuid /etc/subgid 2>/dev/null
     find /sys/fs/cgroup -type d -name 'casemate' | LC_ALL=C sort
 }
