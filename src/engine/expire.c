@@ -53,10 +53,9 @@ static bool is_empty(const struct store *s, const char *name)
 
 static void remove_empty_volumes(const struct store *s, const struct plan *p)
 {
-    struct err ignored = {0};
     for (size_t i = 0; i < p->mount_count; i++)
         if (p->mounts[i].anonymous && is_empty(s, p->mounts[i].source))
-            (void)volume_remove(s, p->mounts[i].source, &ignored);
+            volume_leave(s, p->mounts[i].source, p->id);
 }
 
 int expire_container(const struct store *s, struct container *c, uint64_t age, int64_t now, struct err *e)
