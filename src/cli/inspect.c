@@ -126,6 +126,10 @@ static void add_host_config(struct members *top, const struct container *c)
     members_bool(&m, "ReadonlyRootfs", p->read_only);
     members_list(&m, "SecurityOpt", &p->security_opt, true);
     members_number(&m, "ShmSize", limit_number(p->shm_size, 0));
+    if (p->storage_opt.count > 0)
+        members_map(&m, "StorageOpt", &p->storage_opt);
+    else
+        members_null(&m, "StorageOpt");
     members_map(&m, "Sysctls", &p->sysctls);
     members_text(&m, "Runtime", "casemate");
     members_number(&m, "Memory", limit_number(p->memory, 0));

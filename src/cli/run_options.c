@@ -79,6 +79,8 @@ const struct option_entry run_shared_options[] = {
      run_set_stop_signal},
     {"stop-timeout", 0, OPTION_CUSTOM, "SECONDS", "Time to end before it is killed; -1: any",
      AT(plan.stop_timeout), run_set_stop_timeout},
+    {"storage-opt", 0, OPTION_CUSTOM, "KEY=VALUE",
+     "Limit what it may write to its root: size=10g, inodes=100000", AT(plan), run_set_storage_opt},
     {"sysctl", 0, OPTION_CUSTOM, "NAME=VALUE", "Set a kernel parameter of the container's namespaces",
      AT(plan.sysctls), run_set_sysctl},
     {"tmpfs", 0, OPTION_CUSTOM, "PATH[:OPTIONS]", "Mount a tmpfs (size=, mode=, uid=, gid=, exec, ro)", 0,

@@ -23,6 +23,8 @@ int run_volume_name(struct plan_mount *m, const char *name, struct err *e);
 int run_set_volume_field(struct plan_mount *m, const struct run_field *f, struct err *e);
 /* the member of the plan */
 int run_set_volumes_from(void *target, const char *value, struct err *e);
+/* run_volumes.c: the plan */
+int run_set_storage_opt(void *target, const char *value, struct err *e);
 int run_set_volume_driver(void *target, const char *value, struct err *e);
 
 /* run_limits.c: the member of the plan, but for ulimit (struct run_options) */

@@ -52,7 +52,6 @@ const struct option_entry run_unsupported_options[] = {
     {"publish", 'p', OPTION_UNSUPPORTED, "PORTS", PUBLISH},
     {"publish-all", 'P', OPTION_UNSUPPORTED, NULL, PUBLISH},
     NO("runtime", "NAME", ": Casemate is the runtime, so that the practices hold"),
-    NO("storage-opt", "OPTION", " yet"),
     NO("use-api-socket", NULL, ": no container gets the engine's socket"),
     ONLY("volume-driver", "DRIVER", "Volume driver: local is what there is", run_set_volume_driver, "local"),
     {0},

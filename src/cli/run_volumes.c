@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/path.h"
 #include "cli/run_setters.h"
 
@@ -76,4 +77,25 @@ int run_set_volumes_from(void *target, const char *value, struct err *e)
         if (str_equal(colon, modes[i]))
             return str_list_add(target, value, e);
     return err_set(e, EINVAL, "unknown mode '%.64s' (ro and rw are known)", colon + 1);
+}
+
+/* size=SIZE, as Docker, or inodes=N; -1: no limit. */
+int run_set_storage_opt(void *target, const char *value, struct err *e)
+{
+    struct plan *p = target;
+    const char *size = str_after(value, "size=");
+    const char *inodes = str_after(value, "inodes=");
+    const char *number = size ? size : inodes;
+    uint64_t limit = PLAN_UNLIMITED;
+    int r = 0;
+    if (!number)
+        return err_set(e, ENOTSUP, "'%.64s' is not supported (size= and inodes= are)", value);
+    if (!str_equal(number, "-1"))
+        r = size ? num_parse_size(number, &limit, e) : num_parse_u64(number, INT64_MAX, &limit, e);
+    if (r == 0 && limit == 0)
+        r = err_set(e, EINVAL, "'%s' must be more than 0", value);
+    if (r < 0)
+        return r;
+    *(size ? &p->disk : &p->disk_inodes) = limit;
+    return str_list_set_env(&p->storage_opt, value, e);
 }

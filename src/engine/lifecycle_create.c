@@ -21,6 +21,7 @@
 #include "engine/audit_log.h"
 #include "engine/compose_filters.h"
 #include "engine/create_volumes.h"
+#include "engine/disk_limit.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
 #include "engine/mend.h"
@@ -60,6 +61,13 @@ static int make_writable(int dir, struct err *e)
     return fchmod(upper, 0755) < 0 ? err_errno(e, "writable layer") : 0;
 }
 
+static int limit_writable(const struct store *s, const struct plan *p, int dir, struct disk_claim *ret,
+                          struct err *e)
+{
+    _cleanup_close_ int rw = path_open_dir_at(dir, "rw", e);
+    return rw < 0 ? rw : disk_limit_container(s, p, rw, ret, e);
+}
+
 /* A --rm container need not outlive a crash of the machine; every other plan is on the disk before its name is. */
 static int write_plan(int dir, const struct plan *p, struct err *e)
 {
@@ -94,7 +102,10 @@ static int build(const struct store *s, struct plan *p, int *ret_waiter, struct 
     _cleanup_close_ int dir = store_staging_make(s, staging, e);
     if (dir < 0)
         return dir;
+    _cleanup_disk_claim_ struct disk_claim claim = DISK_CLAIM_INIT;
     int r = make_writable(dir, e);
+    if (r == 0)
+        r = limit_writable(s, p, dir, &claim, e);
     if (r == 0) {
         _cleanup_close_ int shim = path_make_dir_at(dir, "shim", 0700, e);
         r = shim < 0 ? shim : 0;
@@ -113,6 +124,7 @@ static int build(const struct store *s, struct plan *p, int *ret_waiter, struct 
     if (r < 0) {
         struct err ignored = {0};
         (void)path_remove_tree_at(s->staging, staging, &ignored);
+        quota_release(s, claim.project);
     }
     return r;
 }

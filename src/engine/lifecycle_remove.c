@@ -12,6 +12,7 @@
 #include "base/proc.h"
 #include "base/syscalls.h"
 #include "engine/audit_log.h"
+#include "engine/disk_limit.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
@@ -87,6 +88,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     audit_note_container(s, AUDIT_REMOVE, &c->plan, NULL);
     if (volumes)
         remove_volumes(s, &c->plan);
+    uint32_t project = disk_limit_project(c->dir, "rw");
     (void)snprintf(name, sizeof(name), "rm-%s", c->id);
     if (renameat(s->containers, c->id, s->staging, name) < 0)
         return err_errno(e, "remove container %.12s", c->id);
@@ -94,7 +96,10 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     remove_marks(s, c);
     mark_remove(s, MARK_TENDED, c->id);
     names_release(s, c->plan.name, c->id);
-    return path_remove_tree_at(s->staging, name, e);
+    r = path_remove_tree_at(s->staging, name, e);
+    if (r == 0)
+        quota_release(s, project);
+    return r;
 }
 
 static int kill_and_wait(struct container *c, struct err *e)

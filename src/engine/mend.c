@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/container.h"
+#include "engine/disk_limit.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
@@ -88,6 +89,7 @@ void mend_all(const struct store *s)
     struct err ignored = {0};
     mend_ended(s);
     (void)store_staging_sweep(s, &ignored);
+    disk_limit_sweep(s);
     names_sweep(s);
     idpool_for_each(s, visit_block, (void *)(uintptr_t)s);
 }

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/ids.h"
 #include "base/path.h"
+#include "engine/disk_limit.h"
 #include "engine/volume_record.h"
 
 #define DATA "data"
@@ -41,7 +42,8 @@ int volume_check_name(const char *name, struct err *e)
                         "volume name '%.140s' is invalid: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name);
 }
 
-static int make_parts(int dir, const struct volume *v, struct err *e)
+static int make_parts(const struct store *s, int dir, const struct volume *v, struct disk_claim *ret_claim,
+                      struct err *e)
 {
     _cleanup_close_ int data = path_make_dir_at(dir, DATA, 0755, e);
     _cleanup_close_ int users = data < 0 ? data : path_make_dir_at(dir, VOLUME_USERS, 0700, e);
@@ -51,7 +53,8 @@ static int make_parts(int dir, const struct volume *v, struct err *e)
     _cleanup_close_ int mark = openat(fill, VOLUME_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (mark < 0 || fchmod(data, 0755) < 0 || fchown(data, IDS_NEUTRAL, IDS_NEUTRAL) < 0)
         return err_errno(e, "make its directories");
-    return volume_record_write(dir, v, e);
+    int r = disk_limit_volume(s, v, data, ret_claim, e);
+    return r < 0 ? r : volume_record_write(dir, v, e);
 }
 
 /* Built aside and renamed, so that a volume is there completely or not at all. */
@@ -61,13 +64,15 @@ static int place_volume(const struct store *s, const struct volume *v, struct er
     _cleanup_close_ int dir = store_staging_make(s, staging, e);
     if (dir < 0)
         return dir;
-    int r = make_parts(dir, v, e);
+    _cleanup_disk_claim_ struct disk_claim claim = DISK_CLAIM_INIT;
+    int r = make_parts(s, dir, v, &claim, e);
     if (r == 0 && renameat2(s->staging, staging, s->volumes, v->name, RENAME_NOREPLACE) == 0)
         return 0;
     if (r == 0)
         r = errno == EEXIST ? 1 : err_errno(e, "place it");
     struct err ignored = {0};
     (void)path_remove_tree_at(s->staging, staging, &ignored);
+    quota_release(s, claim.project);
     return r;
 }
 
@@ -133,15 +138,19 @@ static int refuse_used(const char *name, const struct str_list *users, struct er
 }
 
 /* First out of sight in one step, then away. The lock, held on the directory itself, keeps sweepers of staging/ off. */
-static int take_away(const struct store *s, const char *name, struct err *e)
+static int take_away(const struct store *s, int dir, const char *name, struct err *e)
 {
     char staging[STORE_STAGING_NAME_MAX];
+    uint32_t project = disk_limit_project(dir, DATA);
     int r = id_random(staging, e);
     if (r < 0)
         return r;
     if (renameat(s->volumes, name, s->staging, staging) < 0)
         return err_errno(e, "remove volume %s", name);
-    return path_remove_tree_at(s->staging, staging, e);
+    r = path_remove_tree_at(s->staging, staging, e);
+    if (r == 0)
+        quota_release(s, project);
+    return r;
 }
 
 static int remove_locked(const struct store *s, int dir, const char *name, struct err *e)
@@ -154,7 +163,7 @@ static int remove_locked(const struct store *s, int dir, const char *name, struc
         r = volume_users(s, dir, &v, &users, e);
     if (r < 0)
         return r;
-    return users.count > 0 ? refuse_used(name, &users, e) : take_away(s, name, e);
+    return users.count > 0 ? refuse_used(name, &users, e) : take_away(s, dir, name, e);
 }
 
 int volume_remove(const struct store *s, const char *name, struct err *e)

@@ -19,6 +19,8 @@ void plan_init(struct plan *p)
         .cpus_nano = PLAN_UNSET,
         .pids = PLAN_UNSET,
         .shm_size = PLAN_UNSET,
+        .disk = PLAN_UNSET,
+        .disk_inodes = PLAN_UNSET,
         .memory_reservation = PLAN_UNSET,
         .memory_swappiness = PLAN_UNSET,
         .cpu_period_us = PLAN_UNSET,
@@ -50,7 +52,7 @@ static void clear_lists(struct plan *p)
         &p->cap_add,      &p->cap_drop,     &p->security_opt, &p->sysctls,   &p->notes,
         &p->io,           &p->devices,      &p->hosts,        &p->dns,       &p->dns_search,
         &p->health_test,  &p->health_shell, &p->dns_options,  &p->expose,    &p->annotations,
-        &p->volumes_from,
+        &p->volumes_from, &p->storage_opt,
     };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         str_list_clear(lists[i]);

@@ -113,6 +113,8 @@ struct plan {
     char *cpuset_cpus;
     uint64_t pids;
     uint64_t shm_size;
+    struct str_list storage_opt; /* as given: size=10g, inodes=100000 */
+    uint64_t disk, disk_inodes;  /* of the writable layer: bytes and files */
     uint64_t memory_reservation; /* bytes */
     uint64_t memory_swappiness;  /* 0..100 */
     uint64_t cpu_period_us;      /* of the limit `cpus_nano`; PLAN_UNSET: 100 ms */

@@ -83,6 +83,9 @@ struct policy {
     size_t ulimit_count;
     struct policy_share reserve; /* of the machine: what all containers together leave to the host */
     uint64_t reserve_min;
+    uint64_t disk, disk_inodes; /* of a writable layer: bytes, files */
+    struct policy_share volume_disk,
+        volume_inodes; /* of the data root's file system, for a volume without limits of its own */
 
     uint64_t expire_containers; /* ns after their end; 0: never */
 

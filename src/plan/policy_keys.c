@@ -202,6 +202,37 @@ static int set_tmpfs_size(struct reading *r, const struct conf_entry *entry, str
     return parse_share(entry->value, num_parse_size, &r->policy->tmpfs_size, e);
 }
 
+static int parse_count(const char *value, uint64_t *ret, struct err *e)
+{
+    return num_parse_u64(value, INT64_MAX, ret, e);
+}
+
+static int set_disk(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_positive_size(entry->value, &r->policy->disk, e);
+}
+
+static int set_disk_inodes(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    uint64_t inodes = 0;
+    int result = parse_count(entry->value, &inodes, e);
+    if (result == 0 && inodes == 0)
+        result = err_set(e, EINVAL, "'%s' must be more than 0", entry->value);
+    if (result == 0)
+        r->policy->disk_inodes = inodes;
+    return result;
+}
+
+static int set_volume_disk(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_share(entry->value, num_parse_size, &r->policy->volume_disk, e);
+}
+
+static int set_volume_inodes(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_share(entry->value, parse_count, &r->policy->volume_inodes, e);
+}
+
 static int set_reserve(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     return parse_share(entry->value, num_parse_size, &r->policy->reserve, e);
@@ -249,11 +280,11 @@ static int set_ulimit(struct reading *r, const struct conf_entry *entry, struct 
 
 static int allow_unlimited(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
-    static const char *const what[] = {"memory", "swap", "pids"};
+    static const char *const what[] = {"memory", "swap", "pids", "disk"};
     for (size_t i = 0; i < ARRAY_SIZE(what); i++)
         if (str_equal(entry->value, what[i]))
             return add_right(r, entry, POLICY_ALLOW_UNLIMITED, entry->value, e);
-    return err_set(e, EINVAL, "'%s' is none of memory, swap, pids", entry->value);
+    return err_set(e, EINVAL, "'%s' is none of memory, swap, pids, disk", entry->value);
 }
 
 static int allow_host_path(struct reading *r, const struct conf_entry *entry, struct err *e)
@@ -379,6 +410,10 @@ static const struct key keys[] = {
     {"practice", "limits", "shm-size", set_shm_size},
     {"practice", "limits", "tmpfs-size", set_tmpfs_size},
     {"practice", "limits", "ulimit", set_ulimit},
+    {"practice", "limits", "disk", set_disk},
+    {"practice", "limits", "disk-inodes", set_disk_inodes},
+    {"practice", "limits", "volume-disk", set_volume_disk},
+    {"practice", "limits", "volume-inodes", set_volume_inodes},
     {"practice", "limits", "reserve", set_reserve},
     {"practice", "limits", "reserve-min", set_reserve_min},
     {"practice", "limits", "allow-unlimited", allow_unlimited},

@@ -222,6 +222,8 @@ static int apply(struct practice_run *run, struct err *e)
     if (r == 0)
         r = limits_apply_io(run, e);
     if (r == 0)
+        r = limits_apply_disk(run, e);
+    if (r == 0)
         r = apply_memory_filesystems(run, e);
     return r < 0 ? r : apply_ulimits(run, e);
 }
@@ -230,8 +232,9 @@ const struct practice practice_limits = {
     .number = 4,
     .id = "limits",
     .title = "resource limits",
-    .what = "limits memory, processors, processes and block I/O of every container to a share of the machine",
-    .missing = "disk space and network bandwidth are not limited",
+    .what = "limits memory, processors, processes, block I/O and disk space of every container to a share of "
+            "the machine",
+    .missing = "network bandwidth is not limited",
     .apply = apply,
     .explain = limits_explain,
 };

@@ -36,8 +36,7 @@ const struct practice practice_files = {
     .what =
         "keeps logs outside of the container, an audit log that shows tampering, and the root file system "
         "read-only where that is wanted",
-    .missing =
-        "logs of containers are not chained against tampering, and the writable layer has no size limit",
+    .missing = "logs of containers are not chained against tampering",
     .apply = apply,
     .explain = explain,
 };

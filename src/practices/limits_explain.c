@@ -274,5 +274,7 @@ int limits_explain(const struct subject *s, struct evidence *ret, struct err *e)
         r = explain_oom_score(s, ret, e);
     if (r == 0)
         r = limits_explain_io(s, ret, e);
+    if (r == 0)
+        r = limits_explain_disk(s, ret, e);
     return r < 0 ? r : explain_shm(s, ret, e);
 }

@@ -22,6 +22,9 @@ extern const struct practice practice_encryption;
 /* Block I/O, a part of practice 4. */
 int limits_apply_io(struct practice_run *run, struct err *e);
 int limits_explain_io(const struct subject *s, struct evidence *ret, struct err *e);
+/* limits_disk.c */
+int limits_apply_disk(struct practice_run *run, struct err *e);
+int limits_explain_disk(const struct subject *s, struct evidence *ret, struct err *e);
 
 /* Evidence of two of them is long enough for files of its own. */
 int limits_explain(const struct subject *s, struct evidence *ret, struct err *e);

@@ -101,8 +101,8 @@ static void test_refused(void **state)
             "casemate.conf:2: profile: unknown profile 'lax' (standard, strict or compat)");
     refused("[practice \"user\"]\nallow-root = maybe\n",
             "casemate.conf:2: allow-root: 'maybe' is neither yes nor no");
-    refused("[practice \"limits\"]\nallow-unlimited = disk\n",
-            "casemate.conf:2: allow-unlimited: 'disk' is none of memory, swap, pids");
+    refused("[practice \"limits\"]\nallow-unlimited = network\n",
+            "casemate.conf:2: allow-unlimited: 'network' is none of memory, swap, pids, disk");
     refused("[practice \"limits\"]\nulimit = core=2:1\n",
             "casemate.conf:2: ulimit: 'core=2:1': the soft limit is above the hard one");
     refused("[practice \"capabilities\"]\nallow-capability = CAP_FLY\n",
@@ -391,6 +391,10 @@ static void test_shipped(void **state)
     assert_int_equal(all.pids, p.pids);
     assert_int_equal(all.shm_size, p.shm_size);
     assert_int_equal(all.tmpfs_size.value, p.tmpfs_size.value);
+    assert_int_equal(all.disk, p.disk);
+    assert_int_equal(all.disk_inodes, p.disk_inodes);
+    assert_int_equal(all.volume_disk.value, p.volume_disk.value);
+    assert_int_equal(all.volume_inodes.value, p.volume_inodes.value);
     assert_int_equal(all.reserve.value, p.reserve.value);
     assert_int_equal(all.reserve_min, p.reserve_min);
     assert_memory_equal(all.ulimits, p.ulimits, sizeof(p.ulimits));

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "engine/volume_record.h"
+#include "store/quota.h"
 #include "temp_store.h"
 
 #define ID_A "aa7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -29,9 +31,7 @@ static int make(const struct store *s, const char *name, struct err *e)
     volume_init(&v);
     OK(str_copy(name, &v.name, e));
     v.created = 1700000000000000001;
-    OK(str_list_add(&v.labels, "tier=data", e));
-    int r = volume_add_option(&v, "size=1m", e);
-    return r < 0 ? r : volume_make(s, &v, e);
+    return volume_make(s, &v, e);
 }
 
 static void test_names(void **state)
@@ -56,6 +56,12 @@ static void test_record(void **state)
     _cleanup_close_ int data = volume_open_data(dir, &e);
     OK(fstat(data, &st));
     assert_int_equal(st.st_uid, IDS_NEUTRAL);
+    _cleanup_volume_ struct volume written;
+    volume_init(&written);
+    written.created = 1700000000000000001;
+    OK(str_list_add(&written.labels, "tier=data", &e));
+    OK(volume_add_option(&written, "size=1m", &e));
+    OK(volume_record_write(dir, &written, &e));
     _cleanup_volume_ struct volume v;
     volume_init(&v);
     OK(volume_read(dir, "data", &v, &e));
@@ -192,6 +198,48 @@ static void test_no_fill_of_what_is_not_empty(void **state)
     assert_false(fills(dir, true, true, &fresh));
 }
 
+/* Project ids: given once, given back, and swept when the owner is gone and nobody is making it. */
+static bool is_kept(const struct store *s, const char *owner)
+{
+    (void)s;
+    return str_equal(owner, "volume kept");
+}
+
+static bool is_claimed(const struct store *s, uint32_t project)
+{
+    char name[40];
+    (void)snprintf(name, sizeof(name), "projects/%u", project);
+    return faccessat(s->root, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void test_projects(void **state)
+{
+    const struct store *s = *state;
+    struct err e = {0};
+    static const char *const owners[] = {"volume kept", "volume gone", "container made"};
+    uint32_t project[ARRAY_SIZE(owners)];
+    int lock[ARRAY_SIZE(owners)];
+    for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+        OK(quota_claim(s, owners[i], &project[i], &lock[i], &e));
+        assert_in_range(project[i], QUOTA_PROJECT_FIRST, QUOTA_PROJECT_FIRST + QUOTA_PROJECT_COUNT - 1);
+        assert_true(i == 0 || project[i] != project[i - 1]);
+    }
+    quota_sweep(s, is_kept);
+    assert_true(is_claimed(s, project[0]) && is_claimed(s, project[1]) && is_claimed(s, project[2]));
+    close(lock[0]);
+    close(lock[1]);
+    quota_sweep(s, is_kept);
+    assert_true(is_claimed(s, project[0]) && !is_claimed(s, project[1]) && is_claimed(s, project[2]));
+    quota_release(s, project[2]);
+    close(lock[2]);
+    assert_false(is_claimed(s, project[2]));
+    quota_release(s, 0);
+    uint32_t next = 0;
+    OK(quota_claim(s, "volume x", &next, &lock[0], &e)); /* in turn: not one that was used just now */
+    assert_int_equal(next, project[2] + 1);
+    close(lock[0]);
+}
+
 static int count_one(const struct volume *v, int dir, void *context, struct err *e)
 {
     (void)dir;
@@ -222,6 +270,7 @@ int main(void)
                                         temp_store_close),
         cmocka_unit_test_setup_teardown(test_fill, temp_store_open, temp_store_close),
         cmocka_unit_test_setup_teardown(test_no_fill_of_what_is_not_empty, temp_store_open, temp_store_close),
+        cmocka_unit_test_setup_teardown(test_projects, temp_store_open, temp_store_close),
         cmocka_unit_test_setup_teardown(test_list, temp_store_open, temp_store_close),
     };
     if (geteuid() != 0)
