@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/pull_progress.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "plan/policy.h"
 
 int registry_prepare(const char *host, const struct registry_access *access, struct policy *policy,
@@ -35,6 +36,7 @@ static void record_pull(const struct store *s, const char *name, const struct im
     char digest[DIGEST_TEXT_LENGTH + 1];
     digest_format(&result->digest, digest);
     audit_note_name(s, AUDIT_PULL, name, image->id, digest);
+    events_image(s, "pull", image->id, name);
 }
 
 int pull_image(const struct store *s, const struct reference *r, const struct pull_request *request,

@@ -2,6 +2,8 @@
 /* Records that the command line makes itself (recording.h). */
 #include "cli/recording.h"
 
+#include "engine/events.h"
+
 void record_refusal(struct err *refused)
 {
     struct err closed = {0};
@@ -18,10 +20,16 @@ void record_registry(enum audit_kind kind, const char *host, const char *user)
         audit_note_name(&s, kind, host, NULL, user);
 }
 
+static void note_load(const struct store *s, const char *id, const char *name)
+{
+    audit_note_name(s, AUDIT_LOAD, name, id, NULL);
+    events_image(s, "load", id, name);
+}
+
 void record_load(const struct store *s, const struct load_result *loaded)
 {
     for (size_t i = 0; i < loaded->names.count; i++)
-        audit_note_name(s, AUDIT_LOAD, loaded->names.items[i], NULL, NULL);
+        note_load(s, NULL, loaded->names.items[i]);
     for (size_t i = 0; i < loaded->ids.count; i++)
-        audit_note_name(s, AUDIT_LOAD, NULL, loaded->ids.items[i], NULL);
+        note_load(s, loaded->ids.items[i], NULL);
 }

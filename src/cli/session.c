@@ -19,6 +19,7 @@
 #include "cli/streams.h"
 #include "cli/verbs.h"
 #include "engine/attach.h"
+#include "engine/events.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
 
@@ -194,8 +195,10 @@ static int status_of(const struct session *x, struct err *e)
 static int finish(const struct store *s, struct session *x, struct err *e)
 {
     struct err gone = {0};
-    if (x->streams.detached)
+    if (x->streams.detached) {
+        events_container(s, &x->c->plan, "detach", NULL, 0);
         return EXIT_SUCCESS;
+    }
     if (x->dying)
         return SIGNALED_BASE + x->dying;
     if (x->streams.broken && !x->o->owned)
@@ -223,6 +226,7 @@ int session_watch(const struct store *s, struct container *c, const struct sessi
     int r = c->waiter < 0 ? c->waiter : 0;
     if (r == 0)
         r = streams_start(&x.streams, o->tty, o->streams & RUN_STDIN, o->sig_proxy, o->detach_keys, e);
+    events_container(s, &c->plan, "attach", NULL, 0);
     if (r == 0)
         r = relay(&x, e);
     streams_stop(&x.streams);

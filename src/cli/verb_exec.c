@@ -66,6 +66,8 @@ static int execute(const struct store *s, struct container *c, const struct run_
     const struct session_options session = {
         .tty = o->plan.tty, .streams = o->plan.open_stdin ? RUN_STDIN : 0U, .detach_keys = o->detach_keys};
     r = o->detach ? EXIT_SUCCESS : session_exec(&x, &session, e);
+    if (x.waited)
+        exec_note_end(s, c, &x, r);
     exec_session_close(&x);
     return r;
 }

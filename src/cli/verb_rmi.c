@@ -6,6 +6,7 @@
 
 #include "cli/verbs.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "engine/lifecycle.h"
 #include "image/image.h"
 
@@ -35,10 +36,13 @@ static int remove_one(struct store *s, const char *word, bool force, struct err 
     int r = image_remove(s, word, &o, &removed, e);
     for (size_t i = 0; i < removed.untagged.count; i++) {
         audit_note_name(s, AUDIT_IMAGE_REMOVE, removed.untagged.items[i], NULL, "untagged");
+        events_image(s, "untag", NULL, removed.untagged.items[i]);
         printf("Untagged: %s\n", removed.untagged.items[i]);
     }
     for (size_t i = 0; i < removed.deleted.count; i++) {
         audit_note_name(s, AUDIT_IMAGE_REMOVE, removed.deleted.items[i], NULL, "deleted");
+        if (i == 0) /* behind the image: its layers */
+            events_image(s, "delete", removed.deleted.items[i], NULL);
         printf("Deleted: %s\n", removed.deleted.items[i]);
     }
     return r;

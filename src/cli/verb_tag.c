@@ -4,6 +4,7 @@
 
 #include "cli/verbs.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "image/image.h"
 
 static int run(const struct invocation *in, struct err *e)
@@ -12,8 +13,10 @@ static int run(const struct invocation *in, struct err *e)
     int r = store_open(&s, e);
     if (r == 0)
         r = image_tag(&s, in->arguments[0], in->arguments[1], e);
-    if (r == 0)
+    if (r == 0) {
         audit_note_name(&s, AUDIT_TAG, in->arguments[1], NULL, in->arguments[0]);
+        events_image(&s, "tag", NULL, in->arguments[1]);
+    }
     return r < 0 ? r : EXIT_SUCCESS;
 }
 

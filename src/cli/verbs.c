@@ -45,6 +45,7 @@
     X(explain)        \
     X(log)            \
     X(tend)           \
+    X(events)         \
     X(info)           \
     X(version)        \
     X(help)           \

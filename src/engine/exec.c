@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "engine/audit_log.h"
 #include "engine/compose.h"
 #include "engine/compose_resources.h"
+#include "engine/events.h"
 #include "engine/observe.h"
 #include "runtime/enter.h"
 #include "runtime/report.h"
@@ -137,6 +139,32 @@ static int start(const struct store *s, const struct container *c, int target, c
     return await(read_end, r, x, e);
 }
 
+/* "exec_create: sh -c …" */
+static void note_step(const struct store *s, const struct container *c, const struct exec_request *q,
+                      struct exec_session *x, const char *step)
+{
+    struct err ignored = {0};
+    _cleanup_buf_ struct buf action = {0};
+    if (q->health_check) /* each would be three events, every few seconds */
+        return;
+    int r = x->id[0] ? 0 : id_random(x->id, &ignored);
+    if (r == 0)
+        r = buf_printf(&action, EVENTS_LINE_MAX, &ignored, "%s:", step);
+    for (size_t i = 0; i < q->command.count && r == 0; i++)
+        r = buf_printf(&action, EVENTS_LINE_MAX, &ignored, " %s", q->command.items[i]);
+    const struct event_attribute extra[] = {{"execID", x->id}};
+    if (r == 0)
+        events_container(s, &c->plan, action.data, extra, ARRAY_SIZE(extra));
+}
+
+void exec_note_end(const struct store *s, const struct container *c, const struct exec_session *x, int code)
+{
+    char text[16];
+    (void)snprintf(text, sizeof(text), "%d", code);
+    const struct event_attribute extra[] = {{"execID", x->id}, {"exitCode", text}};
+    events_container(s, &c->plan, "exec_die", extra, ARRAY_SIZE(extra));
+}
+
 int exec_start(const struct store *s, struct container *c, const struct exec_request *request,
                struct exec_session *ret, struct err *e)
 {
@@ -151,12 +179,14 @@ int exec_start(const struct store *s, struct container *c, const struct exec_req
     x.fail_status = RUNTIME_STATUS_ENGINE;
     if (!request->health_check)
         audit_note_exec(s, &c->plan, &request->command, request->user);
+    note_step(s, c, request, &x, "exec_create");
     r = start(s, c, target, request, &x, e);
     if (r < 0) {
         ret->fail_status = x.fail_status;
         exec_session_close(&x);
         return r;
     }
+    note_step(s, c, request, &x, "exec_start");
     x.fail_status = 0;
     *ret = x;
     return 0;
@@ -171,6 +201,7 @@ int exec_wait(struct exec_session *x, int *ret_code, struct err *e)
     while (r < 0 && errno == EINTR);
     if (r < 0)
         return err_errno(e, "wait for the process");
+    x->waited = true;
     *ret_code = info.si_code == CLD_EXITED ? info.si_status : SIGNALED_BASE + info.si_status;
     return 0;
 }

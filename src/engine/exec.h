@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/id.h"
 #include "base/str.h"
 #include "engine/container.h"
 
@@ -21,15 +22,17 @@ struct exec_request {
 };
 
 struct exec_session {
-    int pidfd;       /* of the new process, a child of the caller; -1 */
-    int terminal;    /* pty master with a tty, else -1 */
-    int streams[3];  /* our ends of stdin (write), stdout, stderr (read); -1 where not used */
-    int fail_status; /* 125, 126 or 127 when the program did not run */
+    int pidfd;              /* of the new process, a child of the caller; -1 */
+    int terminal;           /* pty master with a tty, else -1 */
+    int streams[3];         /* our ends of stdin (write), stdout, stderr (read); -1 where not used */
+    int fail_status;        /* 125, 126 or 127 when the program did not run */
+    bool waited;            /* exec_wait has seen its end */
+    char id[ID_LENGTH + 1]; /* of this execution, for events; "" before it has begun */
 };
 
-#define EXEC_SESSION_INIT       \
-    {                           \
-        -1, -1, {-1, -1, -1}, 0 \
+#define EXEC_SESSION_INIT                  \
+    {                                      \
+        -1, -1, {-1, -1, -1}, 0, false, "" \
     }
 
 void exec_session_close(struct exec_session *x);
@@ -40,3 +43,6 @@ int exec_start(const struct store *s, struct container *c, const struct exec_req
 
 /* Waits for the process; Docker's exit code in *ret_code (128 + signal). */
 int exec_wait(struct exec_session *x, int *ret_code, struct err *e);
+
+/* The event of its end, which only the caller knows. */
+void exec_note_end(const struct store *s, const struct container *c, const struct exec_session *x, int code);

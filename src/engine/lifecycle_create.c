@@ -22,6 +22,7 @@
 #include "engine/compose_filters.h"
 #include "engine/create_volumes.h"
 #include "engine/disk_limit.h"
+#include "engine/events.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
 #include "engine/mend.h"
@@ -164,5 +165,7 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
     create_volumes_end(&volumes, plan->id, r == 0);
     if (r == 0)
         audit_note_container(s, AUDIT_CREATE, plan, plan->image_reference);
+    if (r == 0)
+        events_container(s, plan, "create", NULL, 0);
     return r;
 }

@@ -13,6 +13,7 @@
 #include "base/syscalls.h"
 #include "engine/audit_log.h"
 #include "engine/disk_limit.h"
+#include "engine/events.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
@@ -86,6 +87,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
         return r;
     tell_end(s, c);
     audit_note_container(s, AUDIT_REMOVE, &c->plan, NULL);
+    events_end(s, c);
     if (volumes)
         remove_volumes(s, &c->plan);
     uint32_t project = disk_limit_project(c->dir, "rw");
@@ -96,18 +98,19 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     remove_marks(s, c);
     mark_remove(s, MARK_TENDED, c->id);
     names_release(s, c->plan.name, c->id);
+    events_container(s, &c->plan, "destroy", NULL, 0);
     r = path_remove_tree_at(s->staging, name, e);
     if (r == 0)
         quota_release(s, project);
     return r;
 }
 
-static int kill_and_wait(struct container *c, struct err *e)
+static int kill_and_wait(const struct store *s, struct container *c, struct err *e)
 {
     struct err gone = {0};
     _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, &gone);
-    if (pidfd >= 0)
-        (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+    if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
+        events_container(s, &c->plan, "kill", &(const struct event_attribute){"signal", "9"}, 1);
     pause_end(c);
     int r = shim_wait(c->shim_dir, e);
     lock_await_readers(c);
@@ -138,7 +141,7 @@ int lifecycle_remove(const struct store *s, struct container *c, bool force, boo
                        "(rm -f)",
                        c->id);
     if (c->status == CONTAINER_RUNNING)
-        r = kill_and_wait(c, e);
+        r = kill_and_wait(s, c, e);
     return r < 0 ? r : lifecycle_remove_locked(s, c, volumes, e);
 }
 
@@ -148,6 +151,7 @@ int lifecycle_release(const struct store *s, struct container *c, struct err *e)
     int r = lock < 0 ? lock : container_refresh(c, e);
     if (r < 0 || c->status == CONTAINER_RUNNING)
         return r;
+    events_end(s, c);
     if (c->status == CONTAINER_CREATED && !mark_exists(s, MARK_STARTING, c->id)) /* it stays, as created */
         return 0;
     if (c->plan.auto_remove && !lock_no_waiter(c))

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "engine/events.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
 #include "engine/notice.h"
@@ -25,6 +26,8 @@ int lifecycle_restart(const struct store *s, struct container *c, uint64_t timeo
     int r = waiter < 0 ? waiter : lifecycle_stop(s, c, timeout_seconds, e);
     if (r == 0)
         r = lifecycle_start(s, c, 0, ret, e);
+    if (r == 0)
+        events_container(s, &c->plan, "restart", NULL, 0);
     if (r == -EALREADY) { /* somebody else has started it meanwhile */
         err_clear(e);
         r = 0;

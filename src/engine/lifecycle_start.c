@@ -12,6 +12,7 @@
 #include "engine/attach.h"
 #include "engine/audit_log.h"
 #include "engine/compose.h"
+#include "engine/events.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
@@ -107,16 +108,27 @@ static void undo(const struct store *s, struct container *c, unsigned block, str
     (void)container_refresh(c, &ignored);
 }
 
+/* Before the lock is given back, so that no end is told before it. */
+static void note_start(const struct store *s, const struct plan *p)
+{
+    for (size_t i = 0; i < p->mount_count; i++)
+        if (p->mounts[i].type == PLAN_MOUNT_VOLUME)
+            events_volume(s, "mount", p->mounts[i].source, p->id);
+    events_container(s, p, "start", NULL, 0);
+}
+
 int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want, int lock,
                            struct lifecycle_start *ret, struct err *e)
 {
     int r = 0;
+    events_end(s, c);
     pause_forget(c);
     if (c->start.time != 0)
         r = lifecycle_release_locked(s, c, e);
     int block = r < 0 ? r : share_wanted(&c->plan) ? share_block(s, c, e) : idpool_claim(s, c->id, e);
     if (block < 0)
         return block;
+    events_forget_end(c);
     r = start_in_block(s, c, (unsigned)block, attach_want, lock, ret, e);
     if (r < 0) {
         audit_note_refusal(s, &c->plan, e);
@@ -125,6 +137,7 @@ int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t 
     }
     ret->fail_status = 0;
     mark_remove(s, MARK_STARTING, c->id);
+    note_start(s, &c->plan);
     record_write_error(c->dir, "");
     return container_refresh(c, e);
 }

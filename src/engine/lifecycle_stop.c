@@ -12,6 +12,7 @@
 #include "base/proc.h"
 #include "base/syscalls.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
@@ -38,10 +39,14 @@ static int open_first(struct container *c, struct err *e)
     return fd == -ESRCH ? not_running(c, e) : fd;
 }
 
-static int send_signal(int pidfd, const struct container *c, int signal, struct err *e)
+static int send_signal(const struct store *s, int pidfd, const struct container *c, int signal, struct err *e)
 {
-    if (sys_pidfd_send_signal(pidfd, signal) == 0)
+    char number[16];
+    if (sys_pidfd_send_signal(pidfd, signal) == 0) {
+        (void)snprintf(number, sizeof(number), "%d", signal);
+        events_container(s, &c->plan, "kill", &(const struct event_attribute){"signal", number}, 1);
         return 0;
+    }
     return errno == ESRCH ? not_running(c, e)
                           : err_errno(e, "send signal %d to container %.12s", signal, c->id);
 }
@@ -86,7 +91,7 @@ int lifecycle_kill(const struct store *s, struct container *c, int signal, struc
     audit_note_container(s, AUDIT_KILL, &c->plan, what);
     int r = means_end(&c->plan, signal) ? hold_off(s, c, e) : 0;
     if (r == 0)
-        r = send_signal(pidfd, c, signal, e);
+        r = send_signal(s, pidfd, c, signal, e);
     if (r == 0 && (signal == SIGKILL || signal == stop_signal(&c->plan)))
         pause_end(c); /* other signals wait until it goes on */
     return r;
@@ -121,17 +126,20 @@ static int stop(const struct store *s, struct container *c, uint64_t timeout_sec
     }
     if (pidfd >= 0)
         audit_note_container(s, AUDIT_STOP, &c->plan, NULL);
-    int r = pidfd < 0 ? pidfd : send_signal(pidfd, c, stop_signal(&c->plan), e);
+    int r = pidfd < 0 ? pidfd : send_signal(s, pidfd, c, stop_signal(&c->plan), e);
     if (r == 0) {
         pause_end(c);
         r = await_end(pidfd, timeout, e);
     }
     if (r == 0)
-        r = send_signal(pidfd, c, SIGKILL, e);
+        r = send_signal(s, pidfd, c, SIGKILL, e);
     if (r < 0 && r != -ESRCH)
         return r;
     err_clear(e);
-    return lifecycle_wait(s, c, e);
+    r = lifecycle_wait(s, c, e);
+    if (r == 0)
+        events_container(s, &c->plan, "stop", NULL, 0);
+    return r;
 }
 
 int lifecycle_stop(const struct store *s, struct container *c, uint64_t timeout_seconds, struct err *e)

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "engine/container.h"
 #include "engine/disk_limit.h"
+#include "engine/events.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
@@ -72,6 +73,7 @@ static void mend_block(const struct store *s, const char *id, unsigned block)
     }
     _cleanup_close_ int lock = c.status == CONTAINER_RUNNING ? -1 : lock_container(s, &c, &ignored);
     if (lock >= 0 && container_refresh(&c, &ignored) == 0 && c.status != CONTAINER_RUNNING) {
+        events_end(s, &c);
         (void)cgroup_remove(observe_cgroup_parent(), id, &ignored);
         (void)idpool_release(s, block, id, &ignored);
     }

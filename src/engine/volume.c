@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/path.h"
 #include "engine/disk_limit.h"
+#include "engine/events.h"
 #include "engine/volume_record.h"
 
 #define DATA "data"
@@ -66,8 +67,10 @@ static int place_volume(const struct store *s, const struct volume *v, struct er
         return dir;
     _cleanup_disk_claim_ struct disk_claim claim = DISK_CLAIM_INIT;
     int r = make_parts(s, dir, v, &claim, e);
-    if (r == 0 && renameat2(s->staging, staging, s->volumes, v->name, RENAME_NOREPLACE) == 0)
+    if (r == 0 && renameat2(s->staging, staging, s->volumes, v->name, RENAME_NOREPLACE) == 0) {
+        events_volume(s, "create", v->name, NULL);
         return 0;
+    }
     if (r == 0)
         r = errno == EEXIST ? 1 : err_errno(e, "place it");
     struct err ignored = {0};
@@ -147,6 +150,7 @@ static int take_away(const struct store *s, int dir, const char *name, struct er
         return r;
     if (renameat(s->volumes, name, s->staging, staging) < 0)
         return err_errno(e, "remove volume %s", name);
+    events_volume(s, "destroy", name, NULL);
     r = path_remove_tree_at(s->staging, staging, e);
     if (r == 0)
         quota_release(s, project);
