@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
 #include "runtime/cgroup_state.h"
@@ -55,11 +56,13 @@ int pause_container(const struct store *s, struct container *c, struct err *e)
     if (mark < 0)
         return err_errno(e, "container %.12s", c->id);
     r = freeze(c, true, e);
-    if (r < 0)
+    if (r < 0) {
         pause_forget(c);
-    else
-        audit_note_container(s, AUDIT_PAUSE, &c->plan, NULL);
-    return r;
+        return r;
+    }
+    audit_note_container(s, AUDIT_PAUSE, &c->plan, NULL);
+    events_container(s, &c->plan, "pause", NULL, 0);
+    return 0;
 }
 
 int unpause_container(const struct store *s, struct container *c, struct err *e)
@@ -75,5 +78,6 @@ int unpause_container(const struct store *s, struct container *c, struct err *e)
         return r;
     pause_forget(c);
     audit_note_container(s, AUDIT_UNPAUSE, &c->plan, NULL);
+    events_container(s, &c->plan, "unpause", NULL, 0);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "engine/audit_log.h"
 #include "engine/changed_limits.h"
 #include "engine/compose_resources.h"
+#include "engine/events.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
 #include "engine/tend.h"
@@ -214,7 +215,9 @@ int update_container(const struct store *s, struct container *c, const struct pl
         r = change_limits(s, c, asked, e);
     if (r == 0 && asked->restart)
         r = set_restart(s, c, asked->restart, e);
-    if (r == 0)
-        audit_note_container(s, AUDIT_UPDATE, &c->plan, NULL);
-    return r;
+    if (r < 0)
+        return r;
+    audit_note_container(s, AUDIT_UPDATE, &c->plan, NULL);
+    events_container(s, &c->plan, "update", NULL, 0);
+    return 0;
 }
