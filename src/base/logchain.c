@@ -11,7 +11,7 @@
 
 #define BLOCK 64
 #define WORD 8
-#define LENGTH_SIZE 8 /* of the length in bits at the end of the last block */
+#define LENGTH_SIZE 8                         /* of the length in bits at the end of the last block */
 #define NUMBER_UNIT_MAX 100000000000000000ULL /* numbers have at most 18 digits */
 #define SEED "casemate container log 1\n"
 
@@ -74,9 +74,8 @@ static void compress_portable(uint32_t state[8], const unsigned char *data, size
 #include <immintrin.h>
 
 /* The instructions want the eight words as ABEF and CDGH. */
-__attribute__((target("sha,sse4.1"))) static void compress_instructions(uint32_t state[8],
-                                                                        const unsigned char *data,
-                                                                        size_t blocks)
+__attribute__((target("sha,sse4.1"))) static void
+compress_instructions(uint32_t state[8], const unsigned char *data, size_t blocks)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
     __m128i dcba = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xb1);

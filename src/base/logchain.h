@@ -60,8 +60,9 @@ enum logchain_origin {
 };
 
 struct logchain_state {
-    struct logchain before; /* the record in front of the oldest that is kept: what a removed file ended with */
-    struct logchain last;   /* the newest record */
+    struct logchain
+        before;           /* the record in front of the oldest that is kept: what a removed file ended with */
+    struct logchain last; /* the newest record */
     enum logchain_origin origin;
 };
 

@@ -168,9 +168,9 @@ static int check(const struct invocation *in, const struct log_options *o, struc
     const char *word = in->arguments[0];
     bool shows = str_equal(word, "show");
     if (!shows && !str_equal(word, "verify"))
-        return err_set(
-            e, EINVAL,
-            "log %s: say 'log show' or 'log verify'; for the output of a container, 'logs %s'", word, word);
+        return err_set(e, EINVAL,
+                       "log %s: say 'log show' or 'log verify'; for the output of a container, 'logs %s'",
+                       word, word);
     if (shows && in->argument_count > 1)
         return err_set(e, EINVAL, "log show takes no arguments; for the output of a container, 'logs %s'",
                        in->arguments[1]);

@@ -19,7 +19,7 @@
 #include "engine/logs_files.h"
 
 #define CHUNK 65536
-#define FOLLOW_CHECK_MS 1000         /* how often to look for the end when no event comes */
+#define FOLLOW_CHECK_MS 1000 /* how often to look for the end when no event comes */
 
 struct reader {
     const struct logs_options *options;

@@ -21,12 +21,13 @@ void logs_anchor_end(const struct store *s, const struct container *c)
     struct err ignored = {0};
     char hex[LOGCHAIN_HEX + 1] = {0};
     char what[LOGCHAIN_HEX + 64];
-    _cleanup_close_ int log = openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int log =
+        openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (log < 0 || logs_read_state(log, &state, &ignored) != 1 || state.last.number == 0)
         return;
     logchain_format(&state.last, hex);
-    (void)snprintf(what, sizeof(what), "records %llu to %llu: %s", (unsigned long long)state.before.number + 1,
-                   (unsigned long long)state.last.number, hex);
+    (void)snprintf(what, sizeof(what), "records %llu to %llu: %s",
+                   (unsigned long long)state.before.number + 1, (unsigned long long)state.last.number, hex);
     audit_note_container(s, AUDIT_CONTAINER_LOG, &c->plan, what);
 }
 
@@ -62,9 +63,9 @@ static int visit(const struct audit_record *r, void *context, struct err *e)
     struct err ignored = {0};
     struct logs_anchor anchor;
     if (!str_equal(r->event, audit_kind_name(AUDIT_CONTAINER_LOG)) ||
-        json_get_string(r->json, "container", &container, &ignored) != 1 || !str_equal(container, search->id) ||
-        json_get_string(r->json, "what", &what, &ignored) != 1 || parse_anchor(what, &anchor) < 0 ||
-        search->count >= ANCHORS_MAX)
+        json_get_string(r->json, "container", &container, &ignored) != 1 ||
+        !str_equal(container, search->id) || json_get_string(r->json, "what", &what, &ignored) != 1 ||
+        parse_anchor(what, &anchor) < 0 || search->count >= ANCHORS_MAX)
         return 0;
     struct logs_anchor *grown = reallocarray(search->items, search->count + 1, sizeof(*grown));
     if (!grown)
@@ -94,7 +95,8 @@ void logs_anchor_now(const struct store *s, const struct container *c)
     struct err ignored = {0};
     _cleanup_free_ struct logs_anchor *anchors = NULL;
     size_t count = 0;
-    _cleanup_close_ int log = openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int log =
+        openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (log < 0 || logs_read_state(log, &state, &ignored) != 1 ||
         logs_anchors_read(s, c->id, &anchors, &count, &ignored) < 0)
         return;

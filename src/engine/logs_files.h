@@ -7,9 +7,9 @@
 
 #include "base/err.h"
 
-#define LOGS_FILES_MAX 64              /* no log has more */
-#define LOGS_LINE_MAX (128U * 1024)    /* more than the shim's longest record */
-#define LOGS_NAME_MAX 16               /* "log.63" */
+#define LOGS_FILES_MAX 64           /* no log has more */
+#define LOGS_LINE_MAX (128U * 1024) /* more than the shim's longest record */
+#define LOGS_NAME_MAX 16            /* "log.63" */
 
 struct logs_files {
     int fds[LOGS_FILES_MAX]; /* newest first */

@@ -25,8 +25,8 @@ struct verifier {
     struct logchain chain; /* the record before */
     struct buf tail;       /* its tail, when it is in the same file */
     bool has_tail;
-    struct buf line;     /* what of a line has been read */
-    unsigned file;       /* number of the file at hand */
+    struct buf line;      /* what of a line has been read */
+    unsigned file;        /* number of the file at hand */
     uint64_t line_number; /* in it */
 };
 
@@ -105,11 +105,13 @@ static int check_known(const struct verifier *v, struct err *e)
     const struct logchain *c = &v->chain;
     unsigned long long number = c->number;
     if (number == v->sum.state.last.number && !same_hash(c, &v->sum.state.last))
-        return err_set(e, EBADMSG, "record %llu is not intact: its hash is not the one that log/head has", number);
+        return err_set(e, EBADMSG, "record %llu is not intact: its hash is not the one that log/head has",
+                       number);
     for (size_t i = 0; i < v->anchor_count; i++)
         if (v->anchors[i].last.number == number && !same_hash(c, &v->anchors[i].last))
             return err_set(e, EBADMSG,
-                           "record %llu is not intact: its hash is not the one that the audit log has", number);
+                           "record %llu is not intact: its hash is not the one that the audit log has",
+                           number);
     return 0;
 }
 
@@ -227,7 +229,8 @@ static int check_end(const struct verifier *v, struct err *e)
                        (unsigned long long)v->chain.number + 1, (unsigned long long)most, who);
     if (s->origin == LOGCHAIN_HEAD_LOST)
         return err_set(e, EBADMSG,
-                       "log/head has been removed, and made anew behind record %llu: nobody knows what the log had before",
+                       "log/head has been removed, and made anew behind record %llu: nobody knows what the "
+                       "log had before",
                        (unsigned long long)s->last.number);
     return 0;
 }

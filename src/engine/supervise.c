@@ -37,7 +37,8 @@
 #define LISTEN_BACKLOG 16
 #define LOG_SIZE_MAX (10ULL << 20)
 #define LOG_FILES 3
-#define PIPE_SIZE (256 << 10) /* of each stream: fewer turns between writer and shim than with the kernel's 64 KiB */
+#define PIPE_SIZE \
+    (256 << 10)       /* of each stream: fewer turns between writer and shim than with the kernel's 64 KiB */
 #define SCRATCH_FD 64 /* descriptors are first moved out of the way of the fixed numbers */
 #define OOM_TEXT_MAX 1024
 
@@ -63,8 +64,8 @@ static int give_logs(int shim_dir, uid_t uid, struct err *e)
         return log < 0 ? log : err_errno(e, "read the log directory");
     (void)steal_fd(&log);
     for (struct dirent *entry; (entry = readdir(d));)
-        if (entry->d_name[0] != '.' &&
-            fchownat(dirfd(d), entry->d_name, uid, uid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        if (entry->d_name[0] != '.' && fchownat(dirfd(d), entry->d_name, uid, uid, AT_SYMLINK_NOFOLLOW) < 0 &&
+            errno != ENOENT)
             return err_errno(e, "change owner of the log");
     return give_dir(dirfd(d), uid, e);
 }

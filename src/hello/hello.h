@@ -21,6 +21,7 @@ int verb_stat(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 
 int verb_hog_memory(int argc, char **argv);
+int verb_hog_files(int argc, char **argv);
 int verb_forkbomb(int argc, char **argv);
 int verb_spin(int argc, char **argv);
 

@@ -36,6 +36,7 @@ static const struct verb verbs[] = {
     {"stat", verb_stat, "FILE...", "type, mode, owner and size"},
     {"ls", verb_ls, "[DIR]", "the names in a directory, sorted"},
     {"hog-memory", verb_hog_memory, "MIB", "take and touch memory, a MiB at a time"},
+    {"hog-files", verb_hog_files, "N [hold]", "open N files; say how many could be opened; keep them"},
     {"forkbomb", verb_forkbomb, "N [hold]", "start N children that wait; say how many started; keep them"},
     {"spin", verb_spin, "SECONDS", "use one processor; print the processor time that it got"},
     {"connect", verb_connect, "PATH|@NAME", "connect to a UNIX socket, by path or abstract name"},

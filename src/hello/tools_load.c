@@ -3,12 +3,14 @@
  * Small tools for tests of limits: memory, processes, processor time. Each is bounded by its argument.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #define MIB (1024L * 1024)
 #define HOG_MAX_MIB (1024L * 1024)
 #define FORKS_MAX 20000
+#define FILES_MAX 10000000L
 #define SPIN_MAX 3600
 #define PERCENT 100
 #define NANOSECONDS 1000000000LL
@@ -36,6 +39,28 @@ int verb_hog_memory(int argc, char **argv)
         memset(p, 1, MIB);
     }
     printf("took %ld MiB\n", wanted);
+    return 0;
+}
+
+/* As many as the hard limit lets it, which is what a program may raise its own limit to. */
+int verb_hog_files(int argc, char **argv)
+{
+    struct rlimit limit;
+    bool hold = argc == 3 && strcmp(argv[2], "hold") == 0;
+    long wanted = argc == 2 || hold ? argument_number("hog-files", argv[1], 1, FILES_MAX) : -1, opened = 0;
+    if (wanted < 0)
+        return 2;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    while (opened < wanted && open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+        opened++;
+    int why = opened < wanted ? errno : 0;
+    printf("opened %ld of %ld%s%s\n", opened, wanted, why ? ": " : "", why ? strerror(why) : "");
+    (void)fflush(stdout);
+    if (hold)
+        (void)pause();
     return 0;
 }
 

@@ -17,8 +17,8 @@ bool log_head_write(struct log *l)
     char text[LOGCHAIN_STATE_SIZE];
     logchain_state_format(&l->state, text);
     if (l->head < 0)
-        l->head = openat(l->dir, LOGCHAIN_STATE_FILE,
-                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        l->head =
+            openat(l->dir, LOGCHAIN_STATE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     return l->head >= 0 && pwrite(l->head, text, sizeof(text), 0) == (ssize_t)sizeof(text);
 }
 

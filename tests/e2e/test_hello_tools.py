@@ -62,6 +62,8 @@ def test_load():
     assert run("hog-memory", "8").stdout == "took 8 MiB\n"
     limited = run("hog-memory", "4096", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20)))
     assert limited.returncode == 1 and limited.stdout.startswith("took ")
+    few = run("hog-files", "100", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 40)))
+    assert few.stdout.startswith("opened 37 of 100: ")
     assert run("forkbomb", "5").stdout == "started 5 of 5\n"
     assert run("spin", "1").stdout.endswith("% of one processor\n")
 
