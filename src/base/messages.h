@@ -132,6 +132,7 @@ enum message_parse_kind {
     PARSE_IMAGE_CONFIG = 2,
     PARSE_DOCKER_ARCHIVE = 3, /* manifest.json of `docker save` */
     PARSE_OCI_LAYOUT = 4,     /* index.json */
+    PARSE_IMAGE_HISTORY = 5,  /* the history of an image configuration */
 };
 
 struct message_parse_request {

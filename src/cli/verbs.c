@@ -29,6 +29,7 @@
     X(cp)             \
     X(diff)           \
     X(export)         \
+    X(commit)         \
     X(pull)           \
     X(images)         \
     X(tag)            \
@@ -36,6 +37,8 @@
     X(login)          \
     X(logout)         \
     X(load)           \
+    X(import)         \
+    X(history)        \
     X(volume_create)  \
     X(volume_ls)      \
     X(volume_inspect) \

@@ -207,6 +207,13 @@ int documents_parse_config(struct documents *d, int fd, const struct platform *p
     return 0;
 }
 
+int documents_parse_history(struct documents *d, const void *config, size_t length, struct buf *ret_answer,
+                            struct err *e)
+{
+    _cleanup_close_ int fd = documents_memory_file(config, length, e);
+    return fd < 0 ? fd : ask_text(d, fd, PARSE_IMAGE_HISTORY, NULL, ret_answer, e);
+}
+
 void archive_images_clear(struct archive_images *a)
 {
     for (size_t i = 0; i < a->count; i++) {

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/compression.h"
 #include "base/digest.h"
 #include "base/worker.h"
@@ -60,6 +61,10 @@ int documents_parse_manifest(struct documents *d, int fd, const char *media_type
  * joined with the diff ids; without, layers[] has diff ids only. *ret_image has everything but id and manifest digest. */
 int documents_parse_config(struct documents *d, int fd, const struct platform *p, const struct manifest *m,
                            struct image **ret_image, struct err *e);
+
+/* The history of an image configuration as a JSON text of ours (workers/parse/parse.h), for image/history.c. */
+int documents_parse_history(struct documents *d, const void *config, size_t length, struct buf *ret_answer,
+                            struct err *e);
 
 /* One image of an archive. */
 struct archive_image {

@@ -23,6 +23,7 @@ struct layer_request {
     uint64_t size;         /* how many of them */
     struct digest diff_id; /* SHA-256 of the tar inside */
     enum layer_compression compression;
+    bool any_diff_id; /* diff_id is not known yet: what casemate-unpack says goes (layer_read_info) */
 };
 
 /* What layer.json says. The notices count what was not kept as the archive had it, or is worth telling. */

@@ -69,6 +69,9 @@ static int serve(const struct message_parse_request *request, int document, int 
     case PARSE_OCI_LAYOUT:
         r = parse_oci_layout(text.data, text.length, &answer, e);
         break;
+    case PARSE_IMAGE_HISTORY:
+        r = parse_history(text.data, text.length, &answer, e);
+        break;
     default:
         return err_set(e, EBADMSG, "unknown kind of document");
     }

@@ -17,6 +17,7 @@
 #define PARSE_ARCHIVE_IMAGES_MAX 256
 #define PARSE_ARCHIVE_TAGS_MAX 256
 #define PARSE_CONFIG_SIZE_MAX (4U << 20)
+#define PARSE_HISTORY_TEXT_MAX 65536 /* bytes of one text of a history; the rest is cut */
 #define PARSE_LAYER_SIZE_MAX (1ULL << 40)
 
 /* A descriptor (OCI image-spec, descriptor.md). */
@@ -45,6 +46,9 @@ int parse_manifest(const char *text, size_t length, const struct message_parse_r
 /* Image configuration -> the "config" object of image/record.h, with "diffIds". */
 int parse_config(const char *text, size_t length, const struct message_parse_request *request,
                  struct json_object **ret_answer, struct err *e);
+
+/* Image configuration -> [{"created", "createdBy", "comment", "author", "emptyLayer"}…], members left out where there is nothing. */
+int parse_history(const char *text, size_t length, struct json_object **ret_answer, struct err *e);
 
 /* manifest.json of a Docker archive -> [{"config", "tags", "layers"}…]. */
 int parse_docker_archive(const char *text, size_t length, struct json_object **ret_answer, struct err *e);
