@@ -29,7 +29,10 @@ enum shim_fd {
         11, /* directory run/exited: the shim makes an empty file named by the container's id when it ends */
     SHIM_FD_OOM =
         12, /* cgroup file with a line "oom_kill N" (memory.events of v2, memory.oom_control of v1) */
-    SHIM_FD_END = 13,
+    SHIM_FD_NOTICE = 13, /* listener of the container's filter; held by the shim's notice process only */
+    SHIM_FD_PROC = 14,   /* directory /proc of the host: names of processes that were refused something */
+    SHIM_FD_PIDS = 15,   /* cgroup directory with pids.max, pids.peak, pids.events */
+    SHIM_FD_END = 16,
 };
 
 enum shim_flags {
@@ -60,6 +63,23 @@ struct shim_config {
 /* log/log, log/log.1 …: JSON lines {"log":"text\n","stream":"stdout","time":"RFC 3339"} as Docker's json-file writes them. */
 #define SHIM_LOG_DIR "log"
 #define SHIM_LOG_FILE "log"
+
+/*
+ * What the container was refused: lines of exactly SHIM_DENIAL_LINE bytes, blanks and a newline at the end, so that each can be
+ * written again in place. The first is SHIM_DENIALS_HEAD; the others say
+ *
+ *     call NUMBER COUNT NAME    NUMBER of the system call; NAME: hexadecimal, that of the process which was first refused, or -
+ *     others 0 COUNT -          calls for which there was no line left
+ *     pids 0 COUNT -            processes that the limit did not allow; COUNT is 0 where it is only known that there were as many
+ *                               as the limit allows
+ *
+ * There is no file when nothing was refused.
+ */
+#define SHIM_DENIALS_FILE "denials"
+#define SHIM_DENIALS_HEAD "casemate-denials 1"
+#define SHIM_DENIAL_LINE 80
+#define SHIM_DENIAL_NAME_MAX 16 /* bytes of a process's name */
+#define SHIM_DENIALS_MAX 64     /* lines, the first included */
 
 enum shim_packet_type {
     SHIM_HELLO = 1,     /* client: struct shim_hello */

@@ -8,6 +8,7 @@
 #include "base/dirs.h"
 #include "base/json.h"
 #include "base/shimproto.h"
+#include "cli/denials_tell.h"
 #include "cli/inspect_health.h"
 #include "cli/inspect_json.h"
 #include "cli/inspect_resources.h"
@@ -39,6 +40,7 @@ static void add_state(struct members *top, const struct container *c)
     members_text(&m, "Error", c->error);
     members_time(&m, "StartedAt", c->start.time);
     members_time(&m, "FinishedAt", c->finished);
+    denials_inspect(&m, c);
     if (health_wanted(&c->plan))
         inspect_health(&m, c);
     members_join(top, &m);

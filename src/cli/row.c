@@ -12,10 +12,12 @@
 #include "cli/inspect_json.h"
 #include "cli/template.h"
 #include "cli/verbs.h"
+#include "engine/denial_advice.h"
 #include "engine/health.h"
 
 #define COMMAND_WIDTH 20 /* Docker's: bytes of the command that are shown, and of a mount's name */
 #define MOUNT_WIDTH 15
+#define DENIALS_WIDTH 160
 #define TEXT_MAX (1U << 20)
 #define ELLIPSIS "…"
 
@@ -31,13 +33,17 @@ static const char *health_text(const struct container *c)
 int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e)
 {
     char age[HUMAN_TEXT_MAX];
+    char denied[DENIALS_WIDTH] = "";
     switch (c->status) {
     case CONTAINER_RUNNING:
         human_span(now - c->start.time, age);
         return str_format(ret_text, e, "Up %s%s", age, c->paused ? " (Paused)" : health_text(c));
     case CONTAINER_EXITED:
         human_age(c->finished, now, age);
-        return str_format(ret_text, e, "Exited (%d) %s", c->exit_code, age);
+        if (c->exit_code != 0)
+            denial_summary(c, denied, sizeof(denied));
+        return str_format(ret_text, e, "Exited (%d) %s%s%s%s", c->exit_code, age, *denied ? " (" : "", denied,
+                          *denied ? ")" : "");
     case CONTAINER_RESTARTING:
         if (c->finished == 0) /* its supervisor was lost */
             return str_format(ret_text, e, "Restarting (%d)", CLI_LOST_STATUS);

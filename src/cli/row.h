@@ -11,5 +11,5 @@
 int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_object **ret_row,
              struct err *e);
 
-/* "Up 3 minutes", "Exited (0) 2 hours ago"; owned. */
+/* "Up 3 minutes", "Exited (0) 2 hours ago", "Exited (1) 2 hours ago (setgid refused)"; owned. */
 int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cli/containers.h"
+#include "cli/denials_tell.h"
 #include "cli/inspect_json.h"
 #include "cli/listing.h"
 #include "practices/practice.h"
@@ -78,6 +79,8 @@ static int run(const struct invocation *in, struct err *e)
     const struct explain_request request = {
         .plan = &c.plan, .pid = running ? c.start.pid : 0, .pid_start = c.start.pid_start};
     r = practices_explain(&request, &evidence, e);
+    if (r == 0)
+        r = denials_explain(&c, &evidence, e);
     return r < 0 ? r : print(&evidence, &o, e);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "cli/containers.h"
+#include "cli/denials_tell.h"
 #include "cli/when.h"
 #include "engine/logs.h"
 
@@ -113,6 +114,9 @@ static int run(const struct invocation *in, struct err *e)
         r = containers_open(&s, in->arguments[0], &c, e);
     if (r == 0)
         r = print_log(&c, &o, e);
+    /* Never among the output itself: only where a person reads both. */
+    if (r == 0 && isatty(STDERR_FILENO) && container_refresh(&c, e) == 0 && fflush(stdout) == 0)
+        denials_tell(&c);
     return r < 0 ? r : EXIT_SUCCESS;
 }
 

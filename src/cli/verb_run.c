@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/create_container.h"
+#include "cli/denials_tell.h"
 #include "cli/run_options.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -37,7 +38,14 @@ static int watch(const struct store *s, struct container *c, const struct run_op
                                             .sig_proxy = o->sig_proxy && !o->plan.tty,
                                             .owned = o->sig_proxy,
                                             .detach_keys = o->detach_keys};
-    return session_watch(s, c, &options, socket, e);
+    int r = session_watch(s, c, &options, socket, e);
+    if (r >= 0) {
+        struct err kept = {0};
+        denials_tell(c);
+        if (denials_offer(c, &kept) < 0)
+            verbs_complain(&kept);
+    }
+    return r;
 }
 
 static int start(const struct store *s, struct container *c, const struct run_options *o, struct err *e)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/containers.h"
+#include "cli/denials_tell.h"
 #include "cli/run_options.h"
 #include "cli/session.h"
 #include "engine/lifecycle.h"
@@ -61,7 +62,9 @@ static int start_attached(const struct store *s, struct container *c, const stru
         verbs_complain(e);
         return started.fail_status;
     }
-    return session_watch(s, c, &session, &started.attach, e);
+    r = session_watch(s, c, &session, &started.attach, e);
+    denials_tell(c);
+    return r;
 }
 
 static int run(const struct invocation *in, struct err *e)

@@ -205,15 +205,25 @@ int audit_log_append(const struct store *s, const struct audit_event *events, si
     return r;
 }
 
-/* False when it could not be recorded. */
-static bool note(const struct store *s, const struct audit_event *event)
+/* False when they could not be recorded. */
+static bool note_all(const struct store *s, const struct audit_event *events, size_t count)
 {
     struct err e = {0};
-    if (audit_log_append(s, event, 1, false, NULL, &e) == 0)
+    if (audit_log_append(s, events, count, false, NULL, &e) == 0)
         return true;
-    (void)err_wrap(&e, "not in the audit log: %s", audit_kind_name(event->kind));
+    (void)err_wrap(&e, "not in the audit log: %s", audit_kind_name(events->kind));
     (void)snprintf(warning, sizeof(warning), "%s", e.text);
     return false;
+}
+
+static bool note(const struct store *s, const struct audit_event *event)
+{
+    return note_all(s, event, 1);
+}
+
+void audit_note_all(const struct store *s, const struct audit_event *events, size_t count)
+{
+    (void)note_all(s, events, count);
 }
 
 void audit_note_container(const struct store *s, enum audit_kind kind, const struct plan *p, const char *what)

@@ -19,6 +19,9 @@ int audit_log_append(const struct store *s, const struct audit_event *events, si
 /* Records every grant of the plan, synced, and notes in each its number. No grants: does nothing. */
 int audit_log_grants(const struct store *s, struct plan *p, struct err *e);
 
+/* Several events in one write; a failure is kept for audit_log_warning. */
+void audit_note_all(const struct store *s, const struct audit_event *events, size_t count);
+
 /* The event of a container; a failure is kept for audit_log_warning. what may be NULL. */
 void audit_note_container(const struct store *s, enum audit_kind kind, const struct plan *p,
                           const char *what);

@@ -44,6 +44,7 @@ static const char *const names[] = {
     [AUDIT_CONTAINER_LOG] = "container.log",
     [AUDIT_GRANT] = "grant",
     [AUDIT_REFUSAL] = "refusal",
+    [AUDIT_DENIAL] = "denial",
     [AUDIT_PULL] = "image.pull",
     [AUDIT_LOAD] = "image.load",
     [AUDIT_TAG] = "image.tag",

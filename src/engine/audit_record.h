@@ -46,6 +46,7 @@ enum audit_kind {
     AUDIT_CONTAINER_LOG, /* where its log ends (logs_anchor.h) */
     AUDIT_GRANT,
     AUDIT_REFUSAL,
+    AUDIT_DENIAL, /* what a container was refused while it ran */
     AUDIT_PULL,
     AUDIT_LOAD,
     AUDIT_TAG,

@@ -91,6 +91,7 @@ int container_refresh(struct container *c, struct err *e)
     c->exit_code = c->exit_signal = 0;
     c->oom_killed = c->paused = false;
     c->finished = 0;
+    struct err unreadable = {0};
     bool alive = shim_alive(c->shim_dir) > 0;
     int r = record_read_start(c->dir, &c->start, e);
     if (r < 0)
@@ -101,6 +102,9 @@ int container_refresh(struct container *c, struct err *e)
     if (r < 0)
         return r;
     record_read_error(c->dir, c->error, sizeof(c->error));
+    c->denials.count = 0;
+    if (c->start.time != 0)
+        (void)denials_read(c->shim_dir, &c->denials, &unreadable); /* it is being written, or says nothing */
     if (c->start.time != 0 && alive)
         c->status = CONTAINER_RUNNING;
     else

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "engine/denials.h"
 #include "engine/live.h"
 #include "plan/plan.h"
 #include "store/root.h"
@@ -48,6 +49,7 @@ struct container {
     int exit_signal;
     bool oom_killed;
     int64_t finished;         /* ns since the epoch; 0 when not exited */
+    struct denials denials;   /* what the last run was refused, up to now */
     char error[ERR_TEXT_MAX]; /* why the last start failed; "" */
 };
 

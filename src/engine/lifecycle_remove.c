@@ -2,6 +2,7 @@
 /* Giving back what a run has held, and removing containers (lifecycle.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "base/proc.h"
 #include "base/syscalls.h"
 #include "engine/audit_log.h"
+#include "engine/denial_advice.h"
 #include "engine/disk_limit.h"
 #include "engine/events.h"
 #include "engine/exit_record.h"
@@ -26,9 +28,34 @@
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
 
-/* The mark stays: whoever still waits will release again, or the next command when that one was killed. */
-static int release_run(const struct store *s, const struct container *c, struct err *e)
+/* Once for each run: who takes the record notes what stands in it. The container's lock is held. */
+static void note_denials(const struct store *s, struct container *c)
 {
+    struct denial_advice advice;
+    struct audit_event events[SHIM_DENIALS_MAX];
+    char what[SHIM_DENIALS_MAX][DENIAL_TEXT * 2];
+    char name[DENIAL_TEXT];
+    if (c->status == CONTAINER_RUNNING || c->denials.count == 0 || !denials_take(c->shim_dir))
+        return;
+    for (size_t i = 0; i < c->denials.count; i++) {
+        const struct denial *d = &c->denials.items[i];
+        denial_advise_one(c, d, &advice);
+        (void)snprintf(what[i], sizeof(what[i]), "%s%s%s, %" PRIu64 " time%s", denial_text(d, name),
+                       *d->process ? " by " : "", d->process, d->count, d->count == 1 ? "" : "s");
+        events[i] = (struct audit_event){.kind = AUDIT_DENIAL,
+                                         .container = c->id,
+                                         .name = c->plan.name,
+                                         .image = c->plan.image_id,
+                                         .practice = advice.practice,
+                                         .what = what[i]};
+    }
+    audit_note_all(s, events, c->denials.count);
+}
+
+/* The mark stays: whoever still waits will release again, or the next command when that one was killed. */
+static int release_run(const struct store *s, struct container *c, struct err *e)
+{
+    note_denials(s, c);
     int r = cgroup_remove(observe_cgroup_parent(), c->id, e);
     return r == 0 && c->start.block ? idpool_release(s, c->start.block, c->id, e) : r;
 }

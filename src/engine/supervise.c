@@ -26,6 +26,7 @@
 #include "base/proc.h"
 #include "base/shimproto.h"
 #include "base/syscalls.h"
+#include "engine/denials.h"
 #include "engine/mark.h"
 #include "engine/record.h"
 #include "engine/volume.h"
@@ -90,7 +91,8 @@ int supervise_prepare(const struct container *c, uid_t shim_uid, struct supervis
 {
     struct supervise_shim x = SUPERVISE_SHIM_INIT;
     if ((unlinkat(c->shim_dir, SHIM_EXIT_FILE, 0) < 0 && errno != ENOENT) ||
-        (unlinkat(c->shim_dir, SHIM_EXIT_NEW_FILE, 0) < 0 && errno != ENOENT))
+        (unlinkat(c->shim_dir, SHIM_EXIT_NEW_FILE, 0) < 0 && errno != ENOENT) ||
+        denials_forget(c->shim_dir) < 0)
         return err_errno(e, "remove old exit record");
     if (unlinkat(c->shim_dir, SHIM_LOCK_FILE, 0) < 0 && errno != ENOENT)
         return err_errno(e, "remove old lock");
@@ -309,6 +311,9 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
         [SHIM_FD_STDERR] = tty ? -1 : streams.ours[2],
         [SHIM_FD_EXITED] = exited,
         [SHIM_FD_OOM] = oom,
+        [SHIM_FD_NOTICE] = process.listener,
+        [SHIM_FD_PROC] = process.listener >= 0 ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1,
+        [SHIM_FD_PIDS] = cgroup_open_pids(q->cgroup),
     };
     return become_shim(q, fds, program, e);
 }

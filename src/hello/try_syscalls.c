@@ -53,9 +53,9 @@ struct call {
 static const struct call calls[] = {
 #define SYSCALL(number, name) {number, #name},
 #if defined(__x86_64__)
-#include "hello/syscalls_x86_64.h"
+#include "base/syscalls_x86_64.h"
 #else
-#include "hello/syscalls_arm64.h"
+#include "base/syscalls_arm64.h"
 #endif
 #undef SYSCALL
 };

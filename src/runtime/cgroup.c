@@ -252,6 +252,12 @@ int cgroup_open_oom(const struct cgroup *g)
                : openat(g->dirs[CGROUP_MEMORY], "memory.oom_control", O_RDONLY | O_CLOEXEC);
 }
 
+int cgroup_open_pids(const struct cgroup *g)
+{
+    int dir = g->mode == CGROUP_V2 ? g->unified : g->dirs[CGROUP_PIDS];
+    return dir < 0 ? -1 : openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* Sends SIGKILL to every process in a group. Returns how many there were. */
 static int kill_members(int dir, struct err *e)
 {

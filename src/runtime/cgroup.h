@@ -68,6 +68,9 @@ int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct er
 /* A descriptor of the file with a line "oom_kill N" (memory.events, memory.oom_control), -1 when there is none. */
 int cgroup_open_oom(const struct cgroup *g);
 
+/* A descriptor of the directory with pids.max, pids.peak and pids.events, -1 when there is none. */
+int cgroup_open_pids(const struct cgroup *g);
+
 /* Ends every process in the group and removes it in every hierarchy. Absent: success. */
 int cgroup_remove(const char *parent, const char *id, struct err *e);
 

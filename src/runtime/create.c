@@ -233,6 +233,7 @@ static void abandon(struct runtime_process *p)
     close_fd(&p->pidfd);
     close_fd(&p->terminal);
     close_fd(&p->sync);
+    close_fd(&p->listener);
 }
 
 /* In a user namespace of its own. */
@@ -309,7 +310,14 @@ int runtime_await_ready(const struct runtime_process *p, struct err *e)
 
 int runtime_go(struct runtime_process *p, struct err *e)
 {
+    static struct ipc_message m;
     int r = ipc_send(p->sync, REPORT_EXEC, NULL, 0, NULL, 0, e);
+    if (r == 0)
+        r = ipc_receive(p->sync, &m, e);
+    if (r == 1 && m.fd_count == 0)
+        r = ipc_expect(&m, REPORT_LISTENER, 0, 0, e);
+    else if (r == 1 && (r = ipc_expect(&m, REPORT_LISTENER, 0, 1, e)) == 0)
+        p->listener = ipc_take_fd(&m, 0);
     close_fd(&p->sync);
     return r;
 }

@@ -27,11 +27,12 @@ struct runtime_process {
     int pidfd;
     int terminal; /* pty master, -1 without a terminal */
     int sync;     /* socket to the first process */
+    int listener; /* runtime_go: who holds it sees what the filter refuses (notice.h); -1: there is none */
 };
 
 #define RUNTIME_PROCESS_INIT \
     {                        \
-        -1, -1, -1, -1       \
+        -1, -1, -1, -1, -1   \
     }
 
 /* On success the first process has what it needs and waits for runtime_go before it executes the program. On failure nothing is
@@ -42,7 +43,7 @@ int runtime_create(const struct runtime_start *start, struct runtime_process *re
 /* Waits until the first process has done everything but execute the program. Without this its root may still be that of the host. */
 int runtime_await_ready(const struct runtime_process *p, struct err *e);
 
-/* Lets the first process execute the program. */
+/* Lets the first process execute the program, and takes the listener from it. One that fails instead reports why by itself. */
 int runtime_go(struct runtime_process *p, struct err *e);
 
 /* Keeps capabilities across changes of ids in this process (SECBIT_NO_SETUID_FIXUP). Done by runtime_create; here for exec. */

@@ -83,6 +83,7 @@ static _Noreturn void second_run(const struct runtime_enter *x, struct cgroup_jo
                                             .identity = &who,
                                             .root_fd = root,
                                             .writable = x->writable,
+                                            .notice = -1,
                                             .report_fd = x->report_fd};
     process_become(&context);
 }

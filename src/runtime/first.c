@@ -193,6 +193,7 @@ _Noreturn void first_run(const struct runtime_start *start, const struct rootfs_
         .root_fd = f.root,
         .writable = &writable,
         .ends_with_parent = true,
+        .notice = sync,
         .report_fd = start->report_fd,
     };
     process_become(&context);

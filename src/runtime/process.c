@@ -21,9 +21,11 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/ipc.h"
 #include "base/path.h"
 #include "base/syscalls.h"
 #include "runtime/landlock.h"
+#include "runtime/notice.h"
 #include "runtime/report.h"
 
 #define CAPABILITY_LAST_POSSIBLE 63
@@ -155,6 +157,15 @@ static int set_apparmor(int root_fd, const char *profile, struct err *e)
     return 0;
 }
 
+/* The ceiling, with a listener that goes to the supervisor at once: from here on what it refuses waits for its holder. */
+static int install_noticed(const struct process_context *c, const struct filter *ceiling, struct err *e)
+{
+    _cleanup_close_ int listener = -1;
+    uint64_t capabilities = c->identity->uid == 0 ? c->process->capabilities : 0;
+    int r = notice_install(ceiling, c->identity, capabilities, &listener, e);
+    return r < 0 ? r : ipc_send(c->notice, REPORT_LISTENER, NULL, 0, &listener, listener >= 0 ? 1 : 0, e);
+}
+
 static int confine(const struct process_context *c, struct err *e)
 {
     const struct spec_process *p = c->process;
@@ -168,7 +179,9 @@ static int confine(const struct process_context *c, struct err *e)
     if (r == 0)
         r = process_set_capabilities(c->identity->uid == 0 ? p->capabilities : 0, e);
     for (size_t i = 0; i < p->filter_count && r == 0; i++)
-        if (filter_install(p->filters[i]) < 0)
+        if (i == 0 && c->notice >= 0)
+            r = install_noticed(c, p->filters[i], e);
+        else if (filter_install(p->filters[i]) < 0)
             r = err_errno(e, "install the system call filter");
     if (r == 0 && p->own_filter && filter_install(p->own_filter) < 0)
         r = err_errno(e, "install the filter of --security-opt seccomp=FILE");

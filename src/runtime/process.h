@@ -15,7 +15,8 @@ struct process_context {
     int root_fd;                     /* the container's root */
     const struct str_list *writable; /* for Landlock with a read-only root */
     bool ends_with_parent;           /* the first process does not outlive its supervisor */
-    int report_fd;                   /* O_CLOEXEC; reports failure, or by its end that the program runs */
+    int notice;    /* socket that takes the filter's listener (REPORT_LISTENER); -1: nobody does */
+    int report_fd; /* O_CLOEXEC; reports failure, or by its end that the program runs */
 };
 
 /* Hard limits of the caller that are lower than asked for are raised, as far as the kernel lets it: what it forks can then take its own. */

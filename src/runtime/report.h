@@ -31,6 +31,7 @@ enum report_type {
     REPORT_READY = 6,    /* first process, when the start announces: everything is in place */
     REPORT_FILLED = 7,   /* first process: volumes that get the image's files have them */
     REPORT_EXEC = 5,     /* supervisor: everything is recorded, run the program */
+    REPORT_LISTENER = 8, /* first process: the listener of its filter, or no descriptor where there is none */
 };
 
 struct report_identity {

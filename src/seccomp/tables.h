@@ -7,7 +7,7 @@
  *   "default-switch-user"   the same with CHOWN, SETUID and SETGID granted (@switch-user)
  *   "deny-setid-bits"       second filter: no set-id bits on new or changed files
  *   "deny-setid-bits-setfcap"  the same where SETFCAP is granted: no extended attributes either
- *   "shim", "fetch", "unpack", "parse", "seccomp"   the helper programs
+ *   "shim", "notice", "fetch", "unpack", "parse", "seccomp"   the helper programs
  */
 #pragma once
 

@@ -56,14 +56,20 @@ static int add_rule(int ruleset, int dir, uint64_t rights)
     return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U) < 0 ? -errno : 0;
 }
 
-static int restrict_files(void)
+/* A directory below which files may be used, and how. fd < 0: there is none. */
+struct place {
+    int fd;
+    uint64_t rights;
+};
+
+static int restrict_files(const struct place *places, size_t count)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1)
         return 0; /* a kernel without Landlock */
-    uint64_t truncate = abi >= 3 ? FS_TRUNCATE : 0;
     struct ruleset_attr attr = {
-        .handled_fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | truncate | (abi >= 5 ? FS_IOCTL_DEV : 0),
+        .handled_fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
+                      (abi >= 5 ? FS_IOCTL_DEV : 0),
         .handled_net = abi >= 4 ? NET_BIND_CONNECT : 0,
         .scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS : 0,
     };
@@ -71,25 +77,44 @@ static int restrict_files(void)
     _cleanup_close_ int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0U);
     if (ruleset < 0)
         return -errno;
-    int r = add_rule(ruleset, SHIM_FD_DIR, FS_OWN_DIR | truncate);
-    /* /dev/null instead of the directory: there is no mark to leave. */
-    struct stat st;
-    if (r == 0 && fstat(SHIM_FD_EXITED, &st) == 0 && S_ISDIR(st.st_mode))
-        r = add_rule(ruleset, SHIM_FD_EXITED, FS_MAKE_FILES);
-    if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0U) < 0)
-        r = -errno;
-    return r;
+    for (size_t i = 0; i < count; i++) {
+        int r = places[i].fd < 0 ? 0 : add_rule(ruleset, places[i].fd, places[i].rights & attr.handled_fs);
+        if (r < 0)
+            return r;
+    }
+    return syscall(SYS_landlock_restrict_self, ruleset, 0U) < 0 ? -errno : 0;
 }
 
-int confine_enter(void)
+static int confine(const char *filter_name, const struct place *places, size_t count)
 {
     static const struct rlimit no_core = {0, 0};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
         setrlimit(RLIMIT_CORE, &no_core) < 0)
         return -errno;
-    int r = restrict_files();
+    int r = restrict_files(places, count);
     if (r < 0)
         return r;
-    const struct filter *filter = filter_find("shim");
+    const struct filter *filter = filter_find(filter_name);
     return filter ? filter_install(filter) : -ENOENT;
+}
+
+int confine_enter(void)
+{
+    /* /dev/null instead of the directory: there is no mark to leave. */
+    struct stat st;
+    bool marks = fstat(SHIM_FD_EXITED, &st) == 0 && S_ISDIR(st.st_mode);
+    const struct place places[] = {
+        {SHIM_FD_DIR, FS_OWN_DIR | FS_TRUNCATE},
+        {marks ? SHIM_FD_EXITED : -1, FS_MAKE_FILES},
+    };
+    return confine("shim", places, ARRAY_SIZE(places));
+}
+
+int confine_notice(void)
+{
+    const struct place places[] = {
+        {SHIM_FD_DIR, FS_MAKE_FILES},
+        {SHIM_FD_PROC, LANDLOCK_ACCESS_FS_READ_FILE},
+    };
+    return confine("notice", places, ARRAY_SIZE(places));
 }

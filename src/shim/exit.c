@@ -78,6 +78,7 @@ static void leave_mark(const struct shim *s)
 void exit_record(struct shim *s)
 {
     char text[EXIT_TEXT_MAX];
+    denials_finish(&s->denials);
     int n = snprintf(text, sizeof(text), "casemate-exit 1 %d %d %d %lld %llu\n", (int)s->status.code,
                      (int)s->status.signal, (int)s->status.oom, (long long)s->status.time,
                      (unsigned long long)s->log.lost);

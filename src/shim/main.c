@@ -142,6 +142,7 @@ static int start(struct shim *s, const char **ret_step)
     r = open_streams(s);
     if (r < 0)
         return r;
+    denials_start(&s->denials);
     *ret_step = "enter the sandbox";
     return confine_enter();
 }

@@ -66,6 +66,13 @@ struct client {
     uint32_t wants;
 };
 
+/* Who notes what the container is refused (denials.c). */
+struct denials {
+    int process;                          /* pidfd of the notice process; -1: there is none */
+    int pids_max, pids_peak, pids_events; /* files of the control group; -1: there is none */
+    uint64_t refused_before;              /* processes, in an earlier run */
+};
+
 struct shim {
     struct shim_config config;
     bool listening;
@@ -80,6 +87,7 @@ struct shim {
     struct stream streams[2];
     struct input input;
     struct log log;
+    struct denials denials;
 };
 
 int64_t shim_now(void);       /* ns since the epoch */
@@ -89,6 +97,21 @@ int shim_set_nonblocking(int fd);
 /* confine.c: refuses to run with privileges, then gives up what is left. 0 or a negative errno. */
 int confine_check(void);
 int confine_enter(void);
+int confine_notice(void); /* of the notice process */
+
+/* denials.c: what the container is refused, as base/shimproto.h has it. Start: before confine_enter; finish: after the container has
+ * ended, before the exit record. Neither can fail: without them a container runs as it would, and nobody learns what it was refused. */
+void denials_start(struct denials *d);
+void denials_finish(struct denials *d);
+
+/* Opens the record, with its first line in it; a file of its own each time. -1 and errno. */
+int denials_open(void);
+
+/* Text of one line, exactly SHIM_DENIAL_LINE bytes; name may be NULL. */
+void denials_format(char *ret_line, const char *kind, int number, uint64_t count, const char *name);
+
+/* notice.c: the notice process. `parent` is the shim. */
+_Noreturn void notice_run(pid_t parent);
 
 /* loop.c: until the container has ended and everything is delivered. */
 void loop_run(struct shim *s);

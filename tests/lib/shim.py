@@ -112,7 +112,7 @@ class Shim:
         os.setresgid(SHIM_ID, SHIM_ID, SHIM_ID)
         os.setresuid(SHIM_ID, SHIM_ID, SHIM_ID)
         _move({3: memory, 4: pidfd, 5: self.lock, 6: dirs[0], 7: self.listener.fileno(), 8: outer[0], 9: outer[1],
-               10: outer[2], 11: dirs[1], 12: oom})
+               10: outer[2], 11: dirs[1], 12: oom, 13: null, 14: null, 15: null})
         os.execv(program(), ["casemate-shim"])
 
     def _contain(self, run, inner):

@@ -413,6 +413,12 @@ static void test_helpers_do_what_they_are_for(void **state)
           {"mknodat", {0, 0, S_IFCHR, 0}, KILLED}, {"mknodat", {0, 0, S_IFBLK, 0x103}, KILLED},
           {"fchownat", {0}, OK}, {"symlinkat", {0}, OK}, {"linkat", {0}, OK}, {"getdents64", {0}, OK},
           {"socket", {0}, NO}, {"connect", {0}, KILLED}, {"open_tree", {0}, KILLED}, {"chroot", {0}, KILLED});
+    CHECK("role-notice.json", 0, {"ioctl", {0, 0xc0502100}, OK}, {"ioctl", {0, 0xc0182101}, OK},
+          {"ioctl", {0, 0x40082102}, OK}, {"ioctl", {0, 0x40182103}, KILLED}, {"ioctl", {0, 0x5413}, KILLED},
+          {"poll", {0}, OK}, {"pwrite64", {0}, OK}, {"write", {0}, KILLED}, {"mmap", {0}, KILLED},
+          {"execve", {0}, KILLED}, {"clone", {17}, KILLED}, {"fork", {0}, KILLED}, {"socket", {1}, KILLED},
+          {"kill", {0}, KILLED}, {"unlinkat", {0}, KILLED}, {"sendmsg", {0}, KILLED});
+    CHECK("role-shim.json", 0, {"ioctl", {0, 0xc0502100}, KILLED}, {"ioctl", {0, 0xc0182101}, KILLED});
     CHECK("role-shim.json", 0, {"accept4", {0}, OK}, {"pidfd_send_signal", {0}, OK}, {"waitid", {0}, OK},
           {"splice", {0}, OK}, {"socket", {AF_UNIX, SOCK_SEQPACKET, 0}, OK},
           {"socket", {AF_INET, SOCK_STREAM, 0}, KILLED}, {"connect", {0}, KILLED},
@@ -438,6 +444,7 @@ static void test_tables_are_what_the_profiles_say(void **state)
         {"parse", "role-parse.json", 0},
         {"seccomp", "role-seccomp.json", 0},
         {"files", "role-files.json", 0},
+        {"notice", "role-notice.json", 0},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const struct filter *f = filter_find(cases[i].name);
