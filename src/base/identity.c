@@ -16,29 +16,41 @@
 #define SHIM_SHARE 64U /* of so many subordinate ids one is a shim's */
 #define SHIMS_MAX (IDS_BLOCK_COUNT - 2)
 
+struct maps {
+    struct id_map items[MAPS_MAX];
+    size_t count;
+};
+
 static struct {
     bool known, rootless, entered;
-    struct id_map maps[MAPS_MAX];
-    size_t count;
+    struct maps uids, gids;
     uint32_t block_ids;
     unsigned containers;
 } self;
 
 /* As many lines as there are, at most MAPS_MAX: the map of an engine's namespace has fewer. */
-static void read_map(void)
+static void read_maps(const char *path, struct maps *ret)
 {
-    _cleanup_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
     struct id_map m;
-    while (f && self.count < MAPS_MAX && fscanf(f, "%u %u %u", &m.inside, &m.outside, &m.count) == 3)
-        self.maps[self.count++] = m;
+    while (f && ret->count < MAPS_MAX && fscanf(f, "%u %u %u", &m.inside, &m.outside, &m.count) == 3)
+        ret->items[ret->count++] = m;
 }
 
 static const struct id_map *map_from(uint32_t inside)
 {
-    for (size_t i = 0; i < self.count; i++)
-        if (self.maps[i].inside == inside)
-            return &self.maps[i];
+    for (size_t i = 0; i < self.uids.count; i++)
+        if (self.uids.items[i].inside == inside)
+            return &self.uids.items[i];
     return NULL;
+}
+
+static uint32_t outside_of(const struct maps *maps, uint32_t id)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        if (id >= maps->items[i].inside && id - maps->items[i].inside < maps->items[i].count)
+            return maps->items[i].outside + (id - maps->items[i].inside);
+    return (uint32_t)-1;
 }
 
 static void learn(void)
@@ -46,7 +58,8 @@ static void learn(void)
     if (self.known)
         return;
     self.known = true;
-    read_map();
+    read_maps("/proc/self/uid_map", &self.uids);
+    read_maps("/proc/self/gid_map", &self.gids);
     const struct id_map *user = map_from(0);
     const struct id_map *block = map_from(IDS_NEUTRAL);
     const struct id_map *shims = map_from(SHIM_FIRST);
@@ -113,10 +126,13 @@ bool identity_maps_mounts(void)
 uid_t identity_host_uid(uid_t id)
 {
     learn();
-    for (size_t i = 0; i < self.count; i++)
-        if (id >= self.maps[i].inside && id - self.maps[i].inside < self.maps[i].count)
-            return self.maps[i].outside + (id - self.maps[i].inside);
-    return (uid_t)-1;
+    return outside_of(&self.uids, id);
+}
+
+gid_t identity_host_gid(gid_t id)
+{
+    learn();
+    return outside_of(&self.gids, id);
 }
 
 bool identity_is_administrator(uid_t owner)

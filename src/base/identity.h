@@ -53,8 +53,10 @@ uid_t identity_shim(unsigned n);
 /* True when mounts can show the ids on disk as others: else what is stored is in the ids that containers have. */
 bool identity_maps_mounts(void);
 
-/* What the kernel outside of the engine's namespace calls this id (uid). (uid_t)-1 when it is nobody there. */
+/* What the kernel outside of the engine's namespace calls this id. -1 when it is nobody there. */
 uid_t identity_host_uid(uid_t id);
+
+gid_t identity_host_gid(gid_t id);
 
 /* True for the owner of what the administrator has written: root, or from inside of the engine's namespace whoever is not in it. */
 bool identity_is_administrator(uid_t owner);

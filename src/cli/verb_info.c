@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/dirs.h"
+#include "base/identity.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/sandbox.h"
@@ -108,6 +109,7 @@ static int add_machine(struct members *m, struct err *e)
     members_number(m, "MemTotal", (int64_t)((uint64_t)si.totalram * si.mem_unit));
     members_text(m, "Name", u.nodename);
     members_text(m, "DockerRootDir", dirs_data_root());
+    members_bool(m, "Rootless", identity_rootless());
     members_number(m, "Landlock", sandbox_landlock_abi());
     members_bool(m, "AppArmor", access("/sys/kernel/security/apparmor/profiles", F_OK) == 0);
     return 0;
@@ -126,6 +128,7 @@ static void print_text(struct json_object *json)
         {"Driver", "Storage Driver"},
         {"LoggingDriver", "Logging Driver"},
         {"CgroupVersion", "Cgroup Version"},
+        {"Rootless", "Rootless"},
         {"Landlock", "Landlock ABI"},
         {"AppArmor", "AppArmor"},
         {"KernelVersion", "Kernel Version"},

@@ -44,6 +44,24 @@ static int add_rlimits(const struct plan *p, struct spec_process *ret, struct er
     return 0;
 }
 
+static bool has_rlimit(const struct spec_process *p, int resource)
+{
+    for (size_t i = 0; i < p->rlimit_count; i++)
+        if (p->rlimits[i].resource == resource)
+            return true;
+    return false;
+}
+
+/* Processes are counted by user as it is (practices/04_limits.c). Data, not address space, of which many programs reserve more. */
+void compose_stand_in(const struct plan *p, const struct cgroup *group, struct spec_process *ret)
+{
+    if (p->memory == PLAN_UNSET || p->memory == PLAN_UNLIMITED || cgroup_limits(group, CGROUP_MEMORY) ||
+        has_rlimit(ret, RLIMIT_DATA) || ret->rlimit_count == ARRAY_SIZE(ret->rlimits))
+        return;
+    const struct rlimit limit = {(rlim_t)p->memory, (rlim_t)p->memory};
+    ret->rlimits[ret->rlimit_count++] = (struct spec_rlimit){.resource = RLIMIT_DATA, .limit = limit};
+}
+
 static int add_environment(const struct container *c, struct spec_process *ret, struct err *e)
 {
     const struct plan *p = &c->plan;

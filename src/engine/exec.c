@@ -76,7 +76,7 @@ static int open_target(struct container *c, struct err *e)
     return fd == -ESRCH ? err_set(e, ESRCH, "Container %.12s is not running", c->id) : fd;
 }
 
-static int enter(const struct container *c, const struct spec_process *process, int target,
+static int enter(const struct container *c, struct spec_process *process, int target,
                  const int theirs[3], int report_fd, struct exec_session *x, struct err *e)
 {
     _cleanup_str_list_ struct str_list writable = {0};
@@ -86,6 +86,7 @@ static int enter(const struct container *c, const struct spec_process *process, 
         r = cgroup_open(observe_cgroup_parent(), c->id, &group, e);
     if (r < 0)
         return r;
+    compose_stand_in(&c->plan, &group, process);
     const struct runtime_enter request = {.process = process,
                                           .writable = &writable,
                                           .target = target,

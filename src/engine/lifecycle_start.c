@@ -70,6 +70,8 @@ static int start_in_block(const struct store *s, const struct container *c, unsi
         r = cgroup_make(observe_cgroup_parent(), c->id, &spec.resources, policy_total_memory(&policy), &group,
                         e);
     if (r == 0)
+        compose_stand_in(&c->plan, &group, &spec.process);
+    if (r == 0)
         r = supervise_prepare(c, spec.shim_uid, &shim, e);
     if (r < 0)
         return r;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/identity.h"
 #include "base/ids.h"
 #include "base/num.h"
 #include "practices/refuse.h"
@@ -94,6 +95,12 @@ static int read_map(const struct subject *s, const char *name, uint64_t *ret_hos
     return r < 0 ? r : err_set(e, ENOENT, "id 0 of the container has no id on the host");
 }
 
+/* As the host has it: in the user namespace of an ordinary user's engine /proc shows the ids of that namespace. */
+static uint32_t host_id(const char *map, uint64_t id)
+{
+    return str_equal(map, "gid_map") ? identity_host_gid((gid_t)id) : identity_host_uid((uid_t)id);
+}
+
 static int explain_map(const struct subject *s, const char *name, const char *what, struct evidence *ret,
                        struct err *e)
 {
@@ -102,9 +109,10 @@ static int explain_map(const struct subject *s, const char *name, const char *wh
     int r = read_map(s, name, &host, &count, e);
     if (r < 0)
         return r;
+    const char *shared = identity_maps_mounts() ? "" : ", which all containers of this user share";
     return evidence_add(ret, 11, host >= IDS_POOL_FIRST ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, what,
-                        subject_source(s, name, source), e, "host id %llu (%llu ids)",
-                        (unsigned long long)host, (unsigned long long)count);
+                        subject_source(s, name, source), e, "host id %u (%llu ids%s)", host_id(name, host),
+                        (unsigned long long)count, shared);
 }
 
 /* Real, effective, saved and file system uid of the first process, as the host sees them. */
@@ -125,7 +133,7 @@ static int explain_uid(const struct subject *s, struct evidence *ret, struct err
             return evidence_add(ret, 11, EVIDENCE_BROKEN, "user", subject_source(s, "status", source), e,
                                 "host id %llu, outside of the container's ids", ids[i]);
     return evidence_add(ret, 11, EVIDENCE_HOLDS, "user", subject_source(s, "status", source), e,
-                        "uid %llu, host id %llu", ids[1] - (unsigned long long)host, ids[1]);
+                        "uid %llu, host id %u", ids[1] - (unsigned long long)host, host_id("uid_map", ids[1]));
 }
 
 static int explain(const struct subject *s, struct evidence *ret, struct err *e)
@@ -150,7 +158,6 @@ const struct practice practice_user = {
     .id = "user",
     .title = "least-privileged user",
     .what = "makes uid 0 in a container nobody on the host, without a way to gain privileges",
-    .missing = "rootless mode is not there",
     .apply = apply,
     .explain = explain,
 };

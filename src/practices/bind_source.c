@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/dirs.h"
+#include "base/identity.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "practices/mount_table.h"
@@ -155,7 +157,9 @@ static int place_of_path(const struct mount_table *mounts, const char *path, str
 {
     _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(e, "open %s", path);
+        return errno == ENOENT || errno == ENOTDIR || (errno == EACCES && identity_rootless())
+                   ? 0 /* where an ordinary user cannot go, nothing can be bound from */
+                   : err_errno(e, "open %s", path);
     int r = place_of(mounts, fd, "", ret, e);
     return r < 0 ? r : 1;
 }
@@ -237,6 +241,32 @@ static int judge_own_state(struct judging *j, struct err *e)
     return r;
 }
 
+/* What an ordinary user's own containers must not get by accident. */
+static int judge_home(struct judging *j, struct err *e)
+{
+    static const struct {
+        const char *below;
+        enum protection protection;
+        const char *why;
+    } kept[] = {{"/.ssh", ALWAYS, "your keys"},
+                {"/.gnupg", ALWAYS, "your keys"},
+                {"/.config/casemate", ALWAYS, "your policy"},
+                {"/.docker", ALWAYS, "your credentials"}};
+    const char *home = getenv("HOME");
+    if (!identity_rootless() || !str_set(home))
+        return 0;
+    const struct protected_path whole = {home, ALWAYS, "your whole home"};
+    int r = judge_itself(j, &whole, e);
+    for (size_t i = 0; i < ARRAY_SIZE(kept) && r == 0; i++) {
+        char path[PATH_LENGTH_MAX + 1];
+        r = join(path, sizeof(path), home, kept[i].below, e);
+        const struct protected_path p = {path, kept[i].protection, kept[i].why};
+        if (r == 0)
+            r = judge_tree(j, &p, e);
+    }
+    return r;
+}
+
 static bool is_kernel_type(const char *type)
 {
     for (size_t i = 0; i < ARRAY_SIZE(kernel_types); i++)
@@ -313,6 +343,8 @@ static int judge_place(struct judging *j, struct err *e)
         r = judge_tree(j, &protected_paths[i], e);
     for (size_t i = 0; i < ARRAY_SIZE(protected_itself) && r == 0; i++)
         r = judge_itself(j, &protected_itself[i], e);
+    if (r == 0)
+        r = judge_home(j, e);
     if (r == 0)
         r = judge_sockets(j, e);
     return r < 0 ? r : judge_mounts_below(j, e);

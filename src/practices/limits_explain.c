@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/identity.h"
 #include "base/num.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
@@ -55,11 +56,33 @@ static enum evidence_state judge(uint64_t is, uint64_t planned)
     return is == PLAN_UNSET || is > planned ? EVIDENCE_BROKEN : EVIDENCE_HOLDS;
 }
 
+/*
+ * An ordinary user's container whose control group has no such controller, since it is not delegated: 1 when a line has been added.
+ * What is left to hold it, if anything, stands in `instead`.
+ */
+static int not_delegated(const struct subject *s, const char *controller, const char *v2, const char *what,
+                         const char *instead, struct evidence *ret, struct err *e)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err absent = {0};
+    if (!identity_rootless() || subject_has_group(s, controller) ||
+        (subject_has_group(s, NULL) && subject_read_cgroup(s, NULL, v2, &text, NULL, &absent) == 0))
+        return 0;
+    int r = evidence_add(ret, 4, EVIDENCE_NOT_ENFORCED, what, "", e,
+                         "not limited%s: no delegation of control groups (systemd-run --user --scope -p "
+                         "Delegate=yes casemate run ...)",
+                         instead);
+    return r < 0 ? r : 1;
+}
+
 static int explain_memory(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_limit_ struct limit memory = {0};
     char text[SIZE_TEXT] = "not limited";
-    int r = read_limit(s, "memory", "memory.limit_in_bytes", "memory.max", &memory, e);
+    int r = not_delegated(s, "memory", "memory.max", "memory", " in all, only each process's data", ret, e);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = read_limit(s, "memory", "memory.limit_in_bytes", "memory.max", &memory, e);
     if (r < 0)
         return r;
     if (memory.value != PLAN_UNSET)
@@ -91,6 +114,9 @@ static int explain_swap(const struct subject *s, struct evidence *ret, struct er
     struct err absent = {0};
     char text[SIZE_TEXT] = "not limited";
     const struct plan *p = s->plan;
+    int r = not_delegated(s, "memory", "memory.swap.max", "swap", "", ret, e);
+    if (r != 0)
+        return r < 0 ? r : 0;
     if (read_swap(s, &swap, &absent) < 0)
         return absent.code == ENOENT ? evidence_add(ret, 4, EVIDENCE_UNKNOWN, "swap", "", e,
                                                     "this kernel does not count swap by control group")
@@ -139,7 +165,10 @@ static int read_cpus(const struct subject *s, struct limit *ret, struct err *e)
 static int explain_cpus(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_limit_ struct limit cpus = {0};
-    int r = read_cpus(s, &cpus, e);
+    int r = not_delegated(s, "cpu", "cpu.max", "processors", "", ret, e);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = read_cpus(s, &cpus, e);
     if (r < 0)
         return r;
     enum evidence_state state = judge(cpus.value, s->plan->cpus_nano);
@@ -152,7 +181,10 @@ static int explain_cpus(const struct subject *s, struct evidence *ret, struct er
 static int explain_pids(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_limit_ struct limit pids = {0};
-    int r = read_limit(s, "pids", "pids.max", "pids.max", &pids, e);
+    int r = not_delegated(s, "pids", "pids.max", "processes", " in all, only for each user in it (nproc)", ret, e);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = read_limit(s, "pids", "pids.max", "pids.max", &pids, e);
     if (r < 0)
         return r;
     enum evidence_state state = judge(pids.value, s->plan->pids);

@@ -99,6 +99,17 @@ static int group_path(char *text, const char *controller, char **ret, struct err
     return err_set(e, ENOENT, "the container is in no %s control group", controller ? controller : "v2");
 }
 
+bool subject_has_group(const struct subject *s, const char *controller)
+{
+    _cleanup_buf_ struct buf list = {0};
+    _cleanup_free_ char *group = NULL;
+    struct err ignored = {0};
+    if (subject_read(s, "cgroup", CGROUP_LIST_MAX, &list, &ignored) < 0 ||
+        group_path(list.data, controller, &group, &ignored) < 0)
+        return false;
+    return str_set(s->plan->id) && str_ends_with(group, s->plan->id);
+}
+
 /* The mount of the hierarchy whose root is the whole of it. Super block options are behind the type; the last component of the mount
  * point says the same on every distribution, and the files that are read there are checked for being there. */
 static const struct mount_entry *hierarchy(const struct mount_table *t, const char *controller)

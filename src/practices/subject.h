@@ -37,6 +37,9 @@ int subject_mounts(const struct subject *s, struct mount_table *ret, struct err 
 int subject_read_cgroup(const struct subject *s, const char *controller, const char *file, struct buf *ret,
                         char **ret_path, struct err *e);
 
+/* True when the container has a group of its own in that hierarchy: one that is called by its id. */
+bool subject_has_group(const struct subject *s, const char *controller);
+
 /* "/proc/PID/NAME", for the source of a line. */
 #define SUBJECT_SOURCE 64
 const char *subject_source(const struct subject *s, const char *name, char ret[SUBJECT_SOURCE]);

@@ -65,6 +65,9 @@ int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e);
 /* Sets the limits of an existing group; SPEC_UNSET ones stay. */
 int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e);
 
+/* True when the group has a controller that limits this. */
+bool cgroup_limits(const struct cgroup *g, enum cgroup_controller c);
+
 /* A descriptor of the file with a line "oom_kill N" (memory.events, memory.oom_control), -1 when there is none. */
 int cgroup_open_oom(const struct cgroup *g);
 

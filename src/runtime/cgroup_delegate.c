@@ -84,22 +84,26 @@ int cgroup_delegated(int root, int where, bool join)
     return first_of_ours(root, systemd);
 }
 
-/* The file that a limit is written to. */
-static bool has(const struct cgroup *g, enum cgroup_controller c, const char *v2_file)
+bool cgroup_limits(const struct cgroup *g, enum cgroup_controller c)
 {
+    static const char *const v2_files[CGROUP_CONTROLLERS] = {[CGROUP_MEMORY] = "memory.max",
+                                                             [CGROUP_CPU] = "cpu.max",
+                                                             [CGROUP_CPUSET] = "cpuset.cpus",
+                                                             [CGROUP_PIDS] = "pids.max",
+                                                             [CGROUP_BLKIO] = "io.max"};
     if (g->mode == CGROUP_V2)
-        return g->unified >= 0 && faccessat(g->unified, v2_file, F_OK, 0) == 0;
+        return g->unified >= 0 && v2_files[c] && faccessat(g->unified, v2_files[c], F_OK, 0) == 0;
     return g->dirs[c] >= 0;
 }
 
 void cgroup_forget_missing(const struct cgroup *g, struct spec_resources *r)
 {
-    if (!has(g, CGROUP_MEMORY, "memory.max"))
+    if (!cgroup_limits(g, CGROUP_MEMORY))
         r->memory = r->memory_swap = SPEC_UNSET;
-    if (!has(g, CGROUP_CPU, "cpu.max"))
+    if (!cgroup_limits(g, CGROUP_CPU))
         r->cpu_quota_us = r->cpu_period_us = SPEC_UNSET;
-    if (!has(g, CGROUP_PIDS, "pids.max"))
+    if (!cgroup_limits(g, CGROUP_PIDS))
         r->pids = SPEC_UNSET;
-    if (!has(g, CGROUP_CPUSET, "cpuset.cpus"))
+    if (!cgroup_limits(g, CGROUP_CPUSET))
         r->cpuset_cpus = NULL;
 }
