@@ -20,6 +20,7 @@ from lib import canary as canary_module
 from lib import casemate as casemate_module
 from lib import images, leftovers
 from lib import registry as registry_module
+from lib import user
 
 
 def pytest_collection_modifyitems(items):
@@ -55,6 +56,18 @@ def machine_groups():
         if leftovers.installed_groups():
             pytest.skip("Casemate has containers on this machine")
         yield
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """pytest's own, open to the user who types (lib/user.py)."""
+    who = user.chosen()
+    if who:
+        os.chown(tmp_path, who.uid, who.uid)
+        for parent in list(tmp_path.parents)[:3]:
+            if parent.owner() == "root" and str(parent) not in ("/", "/tmp", "/var/tmp", "/var"):
+                os.chmod(parent, 0o711)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

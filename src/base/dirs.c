@@ -48,6 +48,11 @@ const char *dirs_user_conf(void)
     return identity_rootless() ? of_user("XDG_CONFIG_HOME", ".config", "/casemate.conf", user) : NULL;
 }
 
+const char *dirs_own_conf(void)
+{
+    return dirs_user_conf() && !secure_getenv("CASEMATE_CONF") ? dirs_user_conf() : dirs_conf();
+}
+
 const char *dirs_conf(void)
 {
     return from_environment("CASEMATE_CONF", CASEMATE_SYSCONFDIR "/casemate.conf");

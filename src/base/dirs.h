@@ -9,7 +9,9 @@ const char *dirs_data_root(void); /* /var/lib/casemate; an ordinary user's ~/.lo
 /* /run/casemate; an ordinary user's run/ in the data root: $XDG_RUNTIME_DIR goes with the last session, which containers outlive. */
 const char *dirs_run(void);
 const char *dirs_conf(void); /* SYSCONFDIR/casemate.conf: a file */
-const char *dirs_user_conf(
-    void); /* an ordinary user's own, read after that: ~/.config/casemate/casemate.conf; root: NULL */
+/* An ordinary user's own policy, read after that: ~/.config/casemate/casemate.conf; root: NULL. */
+const char *dirs_user_conf(void);
+/* The one of the two that the caller would write to. */
+const char *dirs_own_conf(void);
 const char *dirs_libexec(void); /* helper programs */
 const char *dirs_data(void);    /* shipped data: hello.tar */

@@ -92,14 +92,26 @@ bool identity_block_has(uint32_t id)
     return id < identity_block_ids() || id == IDS_OVERFLOW;
 }
 
-size_t identity_block_map(uid_t first, struct id_map ret[IDENTITY_BLOCK_MAPS])
+size_t identity_block_map_with(uid_t first, uint32_t owner, struct id_map ret[IDENTITY_BLOCK_MAPS])
 {
     uint32_t ids = identity_block_ids();
-    ret[0] = (struct id_map){0, first, ids};
-    if (ids == IDS_BLOCK_SIZE)
-        return 1;
-    ret[1] = (struct id_map){IDS_OVERFLOW, first + IDS_OVERFLOW, 1};
-    return 2;
+    size_t n = 0;
+    if (owner == 0 || owner >= ids) {
+        ret[n++] = (struct id_map){0, first, ids};
+    } else {
+        ret[n++] = (struct id_map){0, first, owner};
+        ret[n++] = (struct id_map){owner, 0, 1};
+        if (owner + 1 < ids)
+            ret[n++] = (struct id_map){owner + 1, first + owner + 1, ids - owner - 1};
+    }
+    if (ids < IDS_BLOCK_SIZE)
+        ret[n++] = (struct id_map){IDS_OVERFLOW, first + IDS_OVERFLOW, 1};
+    return n;
+}
+
+size_t identity_block_map(uid_t first, struct id_map ret[IDENTITY_BLOCK_MAPS])
+{
+    return identity_block_map_with(first, 0, ret);
 }
 
 unsigned identity_containers_max(void)

@@ -24,7 +24,7 @@ struct id_map {
     uint32_t count;
 };
 
-#define IDENTITY_BLOCK_MAPS 2   /* most lines of a block's map */
+#define IDENTITY_BLOCK_MAPS 4   /* most lines of a block's map */
 #define IDENTITY_ENGINE_MAPS 5  /* lines of the map of the user namespace of an ordinary user's engine */
 #define IDENTITY_RANGE_MIN 8192 /* fewer subordinate ids are refused */
 
@@ -36,6 +36,9 @@ bool identity_ready(void);
 
 /* The map of a user namespace whose ids are the block (or the neutral range) that starts at `first`. Returns how many lines. */
 size_t identity_block_map(uid_t first, struct id_map ret[IDENTITY_BLOCK_MAPS]);
+
+/* The same, but `owner` (1 and up; 0: none) is the engine's own user, where mounts cannot show a bind's owner as the container's user. */
+size_t identity_block_map_with(uid_t first, uint32_t owner, struct id_map ret[IDENTITY_BLOCK_MAPS]);
 
 /* How many of a block's ids there are without a gap: IDS_BLOCK_SIZE, or fewer; 65534 is there besides. */
 uint32_t identity_block_ids(void);

@@ -56,7 +56,17 @@ static int open_bind_source(const struct plan_mount *m, struct err *e)
     return path_make_dirs_in_root(slash, m->source, 0755, (uid_t)-1, (gid_t)-1, e);
 }
 
-static int add_bind(const struct plan_mount *m, struct spec *spec, struct err *e)
+/* An ordinary user's own file in a container with a user by number: that user is the owner, as it is by the mount for root. */
+static void own_bind(const struct plan *p, const struct stat *st, struct spec *spec)
+{
+    uint32_t uid = 0, gid = 0;
+    if (identity_maps_mounts() || st->st_uid != geteuid() || !plan_user_numbers(p, &uid, &gid))
+        return;
+    spec->owner_uid = uid;
+    spec->owner_gid = uid && gid != (uint32_t)-1 && st->st_gid == getegid() ? gid : 0;
+}
+
+static int add_bind(const struct plan *p, const struct plan_mount *m, struct spec *spec, struct err *e)
 {
     struct stat st;
     _cleanup_close_ int fd = open_bind_source(m, e);
@@ -74,6 +84,7 @@ static int add_bind(const struct plan_mount *m, struct spec *spec, struct err *e
     /* Root's own files stay nobody's, unless a writable bind was asked for; then no set-id bit can be made on them. */
     bool unmapped = (st.st_uid == 0 && m->read_only) || !identity_maps_mounts();
     sm->ids = unmapped ? SPEC_IDS_NONE : SPEC_IDS_OWNER;
+    own_bind(p, &st, spec);
     sm->source = steal_fd(&fd);
     return st.st_uid == 0 && !m->read_only ? compose_deny_setid(&spec->process, e) : 0;
 }
@@ -115,7 +126,7 @@ static int add_mounts(const struct store *s, const struct container *c, struct s
             const struct plan_mount *m = &p->mounts[i];
             if (depth(m->target) != level)
                 continue;
-            int r = m->type == PLAN_MOUNT_BIND     ? add_bind(m, spec, e)
+            int r = m->type == PLAN_MOUNT_BIND     ? add_bind(p, m, spec, e)
                     : m->type == PLAN_MOUNT_VOLUME ? compose_add_volume(&volumes, m, spec, e)
                                                    : add_tmpfs(m, spec, e);
             if (r < 0)

@@ -76,8 +76,8 @@ static int open_target(struct container *c, struct err *e)
     return fd == -ESRCH ? err_set(e, ESRCH, "Container %.12s is not running", c->id) : fd;
 }
 
-static int enter(const struct container *c, struct spec_process *process, int target,
-                 const int theirs[3], int report_fd, struct exec_session *x, struct err *e)
+static int enter(const struct container *c, struct spec_process *process, int target, const int theirs[3],
+                 int report_fd, struct exec_session *x, struct err *e)
 {
     _cleanup_str_list_ struct str_list writable = {0};
     _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/num.h"
+
 void plan_init(struct plan *p)
 {
     *p = (struct plan){
@@ -118,4 +120,23 @@ int plan_add_grant(struct plan *p, int practice, const char *what, const char *s
     p->grants[p->grant_count++] =
         (struct plan_grant){practice, steal_ptr(what_copy), steal_ptr(source_copy), 0};
     return 0;
+}
+
+bool plan_user_numbers(const struct plan *p, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+    char text[32];
+    struct err ignored = {0};
+    uint64_t uid = 0, gid = 0;
+    if (!p->user || str_put(text, sizeof(text), p->user, &ignored) < 0)
+        return false;
+    char *group = strchr(text, ':');
+    if (group)
+        *group++ = '\0';
+    if (num_parse_u64(text, UINT32_MAX - 1, &uid, &ignored) < 0)
+        return false;
+    *ret_uid = (uint32_t)uid;
+    *ret_gid = (uint32_t)-1;
+    if (group && num_parse_u64(group, UINT32_MAX - 1, &gid, &ignored) == 0)
+        *ret_gid = (uint32_t)gid;
+    return true;
 }

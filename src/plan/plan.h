@@ -166,6 +166,9 @@ int plan_add_grant(struct plan *p, int practice, const char *what, const char *s
 /* "standard", "strict", "compat". */
 const char *plan_profile_name(enum plan_profile profile);
 
+/* The user's number and, unless it is a name or not given, the group's ((uint32_t)-1). False when the user is given by name or not at all. */
+bool plan_user_numbers(const struct plan *p, uint32_t *ret_uid, uint32_t *ret_gid);
+
 /* The container has the host's network namespace. */
 static inline bool plan_shares_network(const struct plan *p)
 {

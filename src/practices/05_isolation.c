@@ -5,12 +5,37 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/identity.h"
 #include "plan/sysctl.h"
 #include "practices/bind_source.h"
 #include "practices/device_judge.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
+
+/*
+ * A bind of an ordinary user's own file. The kernel does not let that user's engine show the owner as somebody else, so the container's
+ * user is the owner by its id, where it can be: root inside stays nobody.
+ */
+static int apply_own_bind(struct practice_run *run, const struct plan_mount *m, struct err *e)
+{
+    struct stat st;
+    uint32_t uid = 0, gid = 0;
+    if (identity_maps_mounts() || stat(m->source, &st) < 0 || st.st_uid != geteuid())
+        return 0;
+    if (plan_user_numbers(run->plan, &uid, &gid) && uid != 0)
+        return run_grant(run, 5, "--volume", e, "uid %u in the container is you on the host, the owner of %s",
+                         uid, m->source);
+    if (m->read_only ? st.st_mode & S_IROTH : st.st_mode & S_IWOTH)
+        return 0;
+    return run_note(
+        run, e,
+        "%s is yours, and root in the container is none of your ids: it may %s there only what others may; "
+        "--user 1000 (any number but 0) makes that user the owner",
+        m->source, m->read_only ? "read" : "write");
+}
 
 static int apply_bind(struct practice_run *run, struct plan_mount *m, struct err *e)
 {
@@ -20,9 +45,10 @@ static int apply_bind(struct practice_run *run, struct plan_mount *m, struct err
         return r;
     if (run->plan->profile == PLAN_STRICT)
         m->noexec = true;
-    return right ? run_grant(run, 5, right->source, e, "%s bind of %s",
-                             m->read_only ? "read-only" : "writable", m->source)
-                 : 0;
+    r = apply_own_bind(run, m, e);
+    return r == 0 && right ? run_grant(run, 5, right->source, e, "%s bind of %s",
+                                       m->read_only ? "read-only" : "writable", m->source)
+                           : r;
 }
 
 /* Of the host's namespaces only the network can be shared, and only by policy. */

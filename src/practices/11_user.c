@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/identity.h"
 #include "base/ids.h"
@@ -75,65 +76,84 @@ static int apply(struct practice_run *run, struct err *e)
 }
 
 #define MAP_MAX 65536
+#define MAP_LINES 8
 
-/* Lines "INSIDE OUTSIDE COUNT" of user_namespaces(7): the host id of the container's id 0, and how many ids there are. */
-static int read_map(const struct subject *s, const char *name, uint64_t *ret_host, uint64_t *ret_count,
-                    struct err *e)
+/* Lines "INSIDE OUTSIDE COUNT" of user_namespaces(7); they have few, and more are cut off, which makes ids unknown. */
+static int read_map(const struct subject *s, const char *name, struct id_map ret[MAP_LINES],
+                    size_t *ret_count, struct err *e)
 {
     _cleanup_buf_ struct buf text = {0};
+    size_t n = 0;
     int r = subject_read(s, name, MAP_MAX, &text, e);
     char *rest = text.data;
     char *line;
-    while (r == 0 && (line = strsep(&rest, "\n"))) {
-        unsigned long long inside, outside, count;
-        if (sscanf(line, "%llu %llu %llu", &inside, &outside, &count) != 3 || inside != 0)
-            continue;
-        *ret_host = outside;
-        *ret_count = count;
-        return 0;
-    }
-    return r < 0 ? r : err_set(e, ENOENT, "id 0 of the container has no id on the host");
+    while (r == 0 && n < MAP_LINES && (line = strsep(&rest, "\n")))
+        if (sscanf(line, "%u %u %u", &ret[n].inside, &ret[n].outside, &ret[n].count) == 3)
+            n++;
+    *ret_count = n;
+    return r == 0 && (n == 0 || ret[0].inside != 0)
+               ? err_set(e, ENOENT, "id 0 of the container has no id on the host")
+               : r;
 }
 
 /* As the host has it: in the user namespace of an ordinary user's engine /proc shows the ids of that namespace. */
-static uint32_t host_id(const char *map, uint64_t id)
+static uint32_t host_id(const char *map, uint32_t id)
 {
-    return str_equal(map, "gid_map") ? identity_host_gid((gid_t)id) : identity_host_uid((uid_t)id);
+    return str_equal(map, "gid_map") ? identity_host_gid(id) : identity_host_uid(id);
 }
 
 static int explain_map(const struct subject *s, const char *name, const char *what, struct evidence *ret,
                        struct err *e)
 {
-    uint64_t host = 0, count = 0;
+    struct id_map map[MAP_LINES];
+    size_t lines = 0;
+    uint64_t count = 0;
     char source[SUBJECT_SOURCE];
-    int r = read_map(s, name, &host, &count, e);
+    int r = read_map(s, name, map, &lines, e);
     if (r < 0)
         return r;
+    for (size_t i = 0; i < lines; i++)
+        count += map[i].count;
     const char *shared = identity_maps_mounts() ? "" : ", which all containers of this user share";
-    return evidence_add(ret, 11, host >= IDS_POOL_FIRST ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, what,
-                        subject_source(s, name, source), e, "host id %u (%llu ids%s)", host_id(name, host),
-                        (unsigned long long)count, shared);
+    return evidence_add(ret, 11, map[0].outside >= IDS_POOL_FIRST ? EVIDENCE_HOLDS : EVIDENCE_BROKEN, what,
+                        subject_source(s, name, source), e, "host id %u (%llu ids%s)",
+                        host_id(name, map[0].outside), (unsigned long long)count, shared);
+}
+
+/* The line that an id of the host is in, or NULL. */
+static const struct id_map *line_of(const struct id_map *map, size_t lines, uint32_t id)
+{
+    for (size_t i = 0; i < lines; i++)
+        if (id >= map[i].outside && id - map[i].outside < map[i].count)
+            return &map[i];
+    return NULL;
 }
 
 /* Real, effective, saved and file system uid of the first process, as the host sees them. */
 static int explain_uid(const struct subject *s, struct evidence *ret, struct err *e)
 {
-    uint64_t host = 0, count = 0;
-    unsigned long long ids[4];
+    struct id_map map[MAP_LINES];
+    size_t lines = 0;
+    unsigned ids[4];
     char text[64], source[SUBJECT_SOURCE];
-    int r = read_map(s, "uid_map", &host, &count, e);
+    int r = read_map(s, "uid_map", map, &lines, e);
     if (r == 0)
         r = subject_status(s, "Uid", text, sizeof(text), e);
     if (r < 0)
         return r;
-    if (sscanf(text, "%llu %llu %llu %llu", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+    if (sscanf(text, "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
         return err_set(e, EINVAL, "Uid of the container is '%s'", text);
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-        if (ids[i] < host || ids[i] - host >= count)
+        if (!line_of(map, lines, ids[i]))
             return evidence_add(ret, 11, EVIDENCE_BROKEN, "user", subject_source(s, "status", source), e,
-                                "host id %llu, outside of the container's ids", ids[i]);
-    return evidence_add(ret, 11, EVIDENCE_HOLDS, "user", subject_source(s, "status", source), e,
-                        "uid %llu, host id %u", ids[1] - (unsigned long long)host, host_id("uid_map", ids[1]));
+                                "host id %u, outside of the container's ids", host_id("uid_map", ids[i]));
+    const struct id_map *in = line_of(map, lines, ids[1]);
+    bool caller =
+        identity_rootless() && ids[1] == geteuid(); /* the owner of a bind: practice 5 has granted it */
+    return evidence_add(ret, 11, caller ? EVIDENCE_GRANTED : EVIDENCE_HOLDS, "user",
+                        subject_source(s, "status", source), e, "uid %u, host id %u%s",
+                        ids[1] - in->outside + in->inside, host_id("uid_map", ids[1]),
+                        caller ? ", yours" : "");
 }
 
 static int explain(const struct subject *s, struct evidence *ret, struct err *e)

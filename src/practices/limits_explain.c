@@ -56,11 +56,7 @@ static enum evidence_state judge(uint64_t is, uint64_t planned)
     return is == PLAN_UNSET || is > planned ? EVIDENCE_BROKEN : EVIDENCE_HOLDS;
 }
 
-/*
- * An ordinary user's container whose control group has no such controller, since it is not delegated: 1 when a line has been added.
- * What is left to hold it, if anything, stands in `instead`.
- */
-static int not_delegated(const struct subject *s, const char *controller, const char *v2, const char *what,
+int limits_not_delegated(const struct subject *s, const char *controller, const char *v2, const char *what,
                          const char *instead, struct evidence *ret, struct err *e)
 {
     _cleanup_buf_ struct buf text = {0};
@@ -79,7 +75,8 @@ static int explain_memory(const struct subject *s, struct evidence *ret, struct 
 {
     _cleanup_limit_ struct limit memory = {0};
     char text[SIZE_TEXT] = "not limited";
-    int r = not_delegated(s, "memory", "memory.max", "memory", " in all, only each process's data", ret, e);
+    int r = limits_not_delegated(s, "memory", "memory.max", "memory", " in all, only each process's data",
+                                 ret, e);
     if (r != 0)
         return r < 0 ? r : 0;
     r = read_limit(s, "memory", "memory.limit_in_bytes", "memory.max", &memory, e);
@@ -114,7 +111,7 @@ static int explain_swap(const struct subject *s, struct evidence *ret, struct er
     struct err absent = {0};
     char text[SIZE_TEXT] = "not limited";
     const struct plan *p = s->plan;
-    int r = not_delegated(s, "memory", "memory.swap.max", "swap", "", ret, e);
+    int r = limits_not_delegated(s, "memory", "memory.swap.max", "swap", "", ret, e);
     if (r != 0)
         return r < 0 ? r : 0;
     if (read_swap(s, &swap, &absent) < 0)
@@ -165,7 +162,7 @@ static int read_cpus(const struct subject *s, struct limit *ret, struct err *e)
 static int explain_cpus(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_limit_ struct limit cpus = {0};
-    int r = not_delegated(s, "cpu", "cpu.max", "processors", "", ret, e);
+    int r = limits_not_delegated(s, "cpu", "cpu.max", "processors", "", ret, e);
     if (r != 0)
         return r < 0 ? r : 0;
     r = read_cpus(s, &cpus, e);
@@ -181,7 +178,8 @@ static int explain_cpus(const struct subject *s, struct evidence *ret, struct er
 static int explain_pids(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_limit_ struct limit pids = {0};
-    int r = not_delegated(s, "pids", "pids.max", "processes", " in all, only for each user in it (nproc)", ret, e);
+    int r = limits_not_delegated(s, "pids", "pids.max", "processes",
+                                 " in all, only for each user in it (nproc)", ret, e);
     if (r != 0)
         return r < 0 ? r : 0;
     r = read_limit(s, "pids", "pids.max", "pids.max", &pids, e);

@@ -177,7 +177,10 @@ int limits_explain_io(const struct subject *s, struct evidence *ret, struct err 
     if (!own_disk(&disk))
         return evidence_add(ret, 4, EVIDENCE_NOT_ENFORCED, "block I/O", "", e,
                             "not limited: no single disk holds the container's files");
-    int r = explain_disk(s, disk, ret, e);
+    int r = limits_not_delegated(s, "blkio", "io.max", "block I/O", "", ret, e);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = explain_disk(s, disk, ret, e);
     if (r == 0 && cgroup_detect_mode(&mode, &ignored) == 0 && mode != CGROUP_V2)
         r = evidence_add(ret, 4, EVIDENCE_NOT_ENFORCED, "buffered writes", "", e,
                          "not limited: cgroup v1 counts reads and direct writes only");

@@ -16,7 +16,7 @@ int refuse_by_policy(struct err *e, int practice, const char *line, const char *
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     return err_refuse(e, practice, "%s; to allow it, put '%s' under [practice \"%s\"] in %s", text, line,
-                      practice_find(practice)->id, dirs_conf());
+                      practice_find(practice)->id, dirs_own_conf());
 }
 
 const struct policy_right *run_right(const struct practice_run *run, enum policy_right_kind kind,

@@ -21,6 +21,10 @@ extern const struct practice practice_encryption;
 
 /* Block I/O, a part of practice 4. */
 int limits_apply_io(struct practice_run *run, struct err *e);
+/* An ordinary user's container whose control group has no such controller, since it is not delegated: 1 when a line has been added.
+ * What is left to hold it, if anything, stands in `instead`. */
+int limits_not_delegated(const struct subject *s, const char *controller, const char *v2, const char *what,
+                         const char *instead, struct evidence *ret, struct err *e);
 int limits_explain_io(const struct subject *s, struct evidence *ret, struct err *e);
 /* limits_disk.c */
 int limits_apply_disk(struct practice_run *run, struct err *e);

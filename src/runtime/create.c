@@ -140,11 +140,12 @@ static pid_t clone_first(const struct cgroup *g, bool share_network, int *ret_pi
 static int equip(const struct runtime_start *start, pid_t pid, struct err *e)
 {
     const struct spec *s = start->spec;
-    struct id_map own[IDENTITY_BLOCK_MAPS];
-    size_t lines = identity_block_map(s->block_first, own);
+    struct id_map uids[IDENTITY_BLOCK_MAPS], gids[IDENTITY_BLOCK_MAPS];
+    size_t uid_lines = identity_block_map_with(s->block_first, s->owner_uid, uids);
+    size_t gid_lines = identity_block_map_with(s->block_first, s->owner_gid, gids);
     char name[48];
     int r = s->join >= 0 ? cgroup_attach_unified(start->cgroup, pid, e)
-                         : userns_write_maps(pid, own, lines, own, lines, e);
+                         : userns_write_maps(pid, uids, uid_lines, gids, gid_lines, e);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);

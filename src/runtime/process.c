@@ -99,12 +99,22 @@ int process_set_capabilities(uint64_t set, struct err *e)
     return 0;
 }
 
+/* What the kernel calls an invalid argument. */
+static int no_such_id(const struct user_identity *who, struct err *e)
+{
+    return err_set(
+        e, EINVAL,
+        "user %u:%u is not among the ids of this container: an ordinary user's containers have as many as "
+        "/etc/subuid gives",
+        who->uid, who->gid);
+}
+
 int process_take_pipes(const int stdio[3], const struct user_identity *who, struct err *e)
 {
     for (int i = 0; i < 3; i++) {
         struct stat st;
         if (fstat(stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) && fchown(stdio[i], who->uid, who->gid) < 0)
-            return err_errno(e, "standard stream %d", i);
+            return errno == EINVAL ? no_such_id(who, e) : err_errno(e, "standard stream %d", i);
         if (dup2(stdio[i], i) < 0)
             return err_errno(e, "standard stream %d", i);
     }
@@ -116,7 +126,7 @@ static int set_ids(const struct user_identity *u, struct err *e)
     if (setgroups(u->group_count, u->groups) < 0)
         return err_errno(e, "set groups");
     if (setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0)
-        return err_errno(e, "become user %u:%u", u->uid, u->gid);
+        return errno == EINVAL ? no_such_id(u, e) : err_errno(e, "become user %u:%u", u->uid, u->gid);
     return 0;
 }
 

@@ -123,6 +123,8 @@ struct spec_process {
 struct spec {
     uid_t block_first; /* the container's 65,536 ids on the host start here */
     uid_t shim_uid;    /* owner of the container's user namespace */
+    uint32_t owner_uid,
+        owner_gid; /* ids inside that are the caller's own, the owner of a bind (base/identity.h); 0: none */
 
     int layers[SPEC_LAYERS_MAX]; /* O_PATH directories in the neutral range, topmost first */
     size_t layer_count;

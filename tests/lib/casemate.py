@@ -14,6 +14,7 @@ import tempfile
 import time
 
 from . import host, wait
+from . import user as user_module
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("CASEMATE_BUILD", os.path.join(REPOSITORY, "build"))
@@ -54,6 +55,11 @@ def groups_of(rundir):
     return sorted(path for path in (os.path.join(root, parent) for root in roots) if os.path.isdir(path))
 
 
+def uid_of(pid):
+    """Real uid of a process of the host; -1 when it is gone."""
+    return int((host.status_field(pid, "Uid") or "-1").split()[0])
+
+
 class Installation:
     """The build, installed below a directory (meson's DESTDIR), or what CASEMATE_BIN and CASEMATE_LIBEXEC name."""
 
@@ -85,10 +91,14 @@ class Installation:
 
 
 class Casemate:
-    """One data root. `run` gives a Result; `ok` insists on success; `fails` insists on a one-line error."""
+    """One data root. `run` gives a Result; `ok` insists on success; `fails` insists on a one-line error. `user`: who types
+    (lib/user.py), by default whom the environment names, else root."""
 
-    def __init__(self, installation, base):
+    def __init__(self, installation, base, user=None):
         self.installation, self.base = installation, base
+        self.user = user or user_module.chosen()
+        if self.user:
+            os.chown(base, self.user.uid, self.user.uid)
         self.root, self.rundir = os.path.join(base, "root"), os.path.join(base, "run")
         self.conf = os.path.join(base, "casemate.conf")
         self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": base,
@@ -114,6 +124,8 @@ class Casemate:
         more.setdefault("stdin", subprocess.DEVNULL)
         more.setdefault("stdout", subprocess.PIPE)
         more.setdefault("stderr", subprocess.PIPE)
+        if self.user:
+            more = {"user": self.user.uid, "group": self.user.uid, "extra_groups": [], **more}
         return subprocess.Popen(self._words(args), env={**self.env, **(env or {})}, **more)
 
     def run(self, *args, input=None, timeout=60, text=True, **more):
@@ -151,7 +163,7 @@ class Casemate:
         return result.err
 
     def pty(self, *args, size=(24, 80), **more):
-        return Terminal(self._words(args), {**self.env, **more.get("env", {})}, size)
+        return Terminal(self._words(args), {**self.env, **more.get("env", {})}, size, self.user)
 
     def pid(self, container):
         """Host id of the first process of a container, as `inspect` says."""
@@ -181,6 +193,8 @@ class Casemate:
             program = host.exe(pid).replace(" (deleted)", "")
             ours = any(program.startswith(p) for p in self.installation.programs)
             if ours and self.rundir in host.read("/proc/%d/environ" % pid):
+                found.append(pid)
+            elif self.user and self.user.first <= uid_of(pid) < self.user.first + self.user.count:
                 found.append(pid)
             elif any(c in path for path in host.cgroup_of(pid).values() for c in groups):
                 found.append(pid)
@@ -242,11 +256,16 @@ class Casemate:
 class Terminal:
     """A command on a terminal of its own: send() types, expect() waits for a regular expression in what was shown."""
 
-    def __init__(self, words, env, size=(24, 80)):
+    def __init__(self, words, env, size=(24, 80), user=None):
         self.shown = b""
         self.status = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            if user:
+                os.fchown(0, user.uid, -1)
+                os.setgroups([])
+                os.setresgid(user.uid, user.uid, user.uid)
+                os.setresuid(user.uid, user.uid, user.uid)
             os.execve(words[0], words, env)
         self.resize(*size)
 
