@@ -50,7 +50,8 @@ const char *dirs_user_conf(void)
 
 const char *dirs_own_conf(void)
 {
-    return dirs_user_conf() && !secure_getenv("CASEMATE_CONF") ? dirs_user_conf() : dirs_conf();
+    const char *moved = secure_getenv("CASEMATE_CONF");
+    return dirs_user_conf() && !(moved && *moved) ? dirs_user_conf() : dirs_conf();
 }
 
 const char *dirs_conf(void)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,12 +13,15 @@
 #include "base/cleanup.h"
 #include "base/dirs.h"
 #include "base/id.h"
+#include "base/identity.h"
+#include "base/ids.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/path.h"
 #include "base/str.h"
 
 #define FORMAT_FILE_MAX 32
+#define IDS_FILE_MAX 64
 #define STAGING_TRIES 16
 
 /* Makes the missing directories of an absolute path that the caller (root) names, and opens the last one. */
@@ -73,6 +77,38 @@ static int check_format(int root, struct err *e)
     return 0;
 }
 
+/*
+ * What is stored belongs to the ids that the neutral range had then. An ordinary user's can be taken away and replaced in /etc/subuid:
+ * then nothing in the store would be what it was.
+ */
+static int check_ids(int root, struct err *e)
+{
+    char now[IDS_FILE_MAX];
+    _cleanup_buf_ struct buf text = {0};
+    struct err missing = {0};
+    if (!identity_rootless())
+        return 0;
+    int n = snprintf(now, sizeof(now), "%u %u %u\n", identity_host_uid(IDS_NEUTRAL),
+                     identity_host_gid(IDS_NEUTRAL), identity_block_ids());
+    int r = io_read_file_at(root, "ids", IDS_FILE_MAX, &text, &missing);
+    if (r == -ENOENT)
+        return io_replace_file_at(root, "ids", now, (size_t)n, 0600, false, e);
+    if (r < 0) {
+        *e = missing;
+        return r;
+    }
+    if (text.data && str_equal(text.data, now))
+        return 0;
+    if (text.data)
+        text.data[strcspn(text.data, "\n")] = '\0';
+    now[strcspn(now, "\n")] = '\0';
+    return err_set(
+        e, EPROTO,
+        "what is stored belongs to other subordinate ids (first uid, first gid, how many: %s) than you have "
+        "now (%s): put the old lines back in /etc/subuid and /etc/subgid, or use another data root",
+        text.data ? text.data : "", now);
+}
+
 int store_open(struct store *ret_store, struct err *e)
 {
     _cleanup_store_ struct store s = STORE_INIT;
@@ -83,6 +119,8 @@ int store_open(struct store *ret_store, struct err *e)
     if (s.run < 0)
         return err_wrap(e, "run directory %s", dirs_run());
     int r = check_format(s.root, e);
+    if (r == 0)
+        r = check_ids(s.root, e);
     if (r < 0)
         return r;
     const struct {

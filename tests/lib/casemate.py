@@ -97,6 +97,8 @@ class Casemate:
     def __init__(self, installation, base, user=None):
         self.installation, self.base = installation, base
         self.user = user or user_module.chosen()
+        if self.user == user_module.ROOT:
+            self.user = None
         if self.user:
             os.chown(base, self.user.uid, self.user.uid)
         self.root, self.rundir = os.path.join(base, "root"), os.path.join(base, "run")

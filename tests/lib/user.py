@@ -16,6 +16,7 @@ User = collections.namedtuple("User", "name uid first count")
 
 ALICE = User("cm-alice", 64101, 1000000000, 65536)
 BOB = User("cm-bob", 64102, 1000065536, 65536)
+ROOT = User("root", 0, 0, 0)
 NOBODYS = User("cm-none", 64103, 0, 0)  # has no subordinate ids
 FEW = User("cm-few", 64104, 1000200000, 100)
 USERS = {user.name: user for user in (ALICE, BOB, NOBODYS, FEW)}
@@ -55,6 +56,16 @@ def add_accounts():
     _cover("/etc/group", ["%s:x:%d:" % (u.name, u.uid) for u in USERS.values()])
     for path in ("/etc/subuid", "/etc/subgid"):
         _cover(path, ["%s:%d:%d" % (u.name, u.first, u.count) for u in USERS.values() if u.count])
+
+
+def give_ids(user, first, count):
+    """Other subordinate ids for a user, in our own copies."""
+    for path in ("/etc/subuid", "/etc/subgid"):
+        assert os.path.ismount(path) or any(line.split()[4] == path for line in open("/proc/self/mountinfo", encoding="utf-8"))
+        with open(path, encoding="utf-8") as f:
+            lines = [line for line in f if not line.startswith(user.name + ":")]
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("".join(lines) + ("%s:%d:%d\n" % (user.name, first, count) if count else ""))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ordinary user's containers: row 86 and what is different from root's. Run by tests/e2e/test_rootless.py, on a machine
+that has the accounts of lib/user.py."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from attack import probe_expect
+from lib import host, wait
+from lib.casemate import Casemate, make_base, uid_of
+from lib.user import ALICE, BOB, FEW, NOBODYS, ROOT, give_ids
+
+HELLO = "casemate/hello"
+
+pytestmark = pytest.mark.skipif("CASEMATE_TEST_USER" not in os.environ, reason="run by tests/e2e/test_rootless.py")
+
+
+@pytest.fixture
+def alone(installation):
+    """Makes a Casemate of a user; all are destroyed at the end."""
+    made = []
+
+    def make(user):
+        made.append(Casemate(installation, make_base(), user))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.destroy()
+
+
+def as_user(user, *words, **more):
+    return subprocess.run(words, user=user.uid, group=user.uid, extra_groups=[], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, **more)
+
+
+def processes_of(user):
+    own = range(user.first, user.first + user.count)
+    return [pid for pid in host.pids() if uid_of(pid) == user.uid or uid_of(pid) in own]
+
+
+def delegated(casemate):
+    """Whether control groups are delegated here: then limits are root's too."""
+    casemate.ok("run", "-d", "--name", "asked", HELLO, "sleep", "1000")
+    shown = casemate.ok("explain", "asked")
+    casemate.ok("rm", "-f", "asked")
+    return "no delegation" not in shown
+
+
+# Of the probe: what differs by nature. Everything else must be the same.
+NUMBERS = {"namespaces", "uid0_host"}
+# An ordinary user's /dev has the host's nodes, each a mount.
+DEVICES = {"mounts"}
+# What needs a control group, or a hard limit that only root can raise.
+LIMITS = {"limits_source", "pids_limit", "memory_limit", "swap_limit", "cpu_limit", "rlimits"}
+
+
+@pytest.mark.row(86)
+def test_row_86_the_probe_table_is_that_of_root(casemate, alone):
+    mine = json.loads(casemate.ok("run", "--rm", HELLO, "probe", "--json"))
+    roots = json.loads(alone(ROOT).ok("run", "--rm", HELLO, "probe", "--json"))
+    assert set(mine) == set(roots)
+    allowed = NUMBERS | DEVICES | (set() if delegated(casemate) else LIMITS)
+    different = {key for key in mine if mine[key] != roots[key]}
+    assert different <= allowed, {key: (mine[key], roots[key]) for key in different - allowed}
+    without_devices = [m for m in mine["mounts"] if not re.match(r"/dev/(null|zero|full|random|urandom|tty) ", m)]
+    places = [sorted(m.split()[0] for m in table if not m.startswith("/sys/fs/cgroup")) for table in (without_devices, roots["mounts"])]
+    assert places[0] == places[1]
+    failures = probe_expect.check(mine, probe_expect.namespaces())
+    limits = ("pids_limit", "memory_limit", "cpu_limit", "rlimit ")
+    assert [line for line in failures if not line.startswith(limits)] == []
+
+
+@pytest.mark.row(86)
+def test_row_86_every_verb_of_a_day(casemate, busybox):
+    assert casemate.ok("run", "-d", "--name", "web", "--restart", "no", busybox, "sh", "-c", "echo up; exec sleep 1000")
+    wait.until(lambda: casemate.ok("logs", "web") == "up\n", 10, "the log")
+    assert casemate.ok("exec", "web", "id", "-u") == "0\n"
+    assert casemate.ok("ps", "--format", "{{.Names}} {{.State}}") == "web running\n"
+    assert casemate.ok("inspect", "-f", "{{.State.Running}}", "web") == "true\n"
+    casemate.ok("stop", "-t", "0", "web")
+    casemate.ok("start", "web")
+    casemate.ok("kill", "web")
+    assert casemate.ok("wait", "web") == "137\n"
+    casemate.ok("rm", "web")
+    casemate.ok("tag", busybox, "mine:1")
+    casemate.ok("rmi", "mine:1", busybox)
+
+
+@pytest.mark.row(84)
+def test_row_84_two_containers_share_one_map_and_say_so(casemate):
+    maps = []
+    for name in ("one", "two"):
+        casemate.ok("run", "-d", "--name", name, HELLO, "sleep", "1000")
+        maps.append(host.read("/proc/%d/uid_map" % casemate.pid(name)))
+        assert uid_of(casemate.pid(name)) == ALICE.first
+    assert maps[0] == maps[1]
+    users = {os.readlink("/proc/%d/ns/user" % casemate.pid(name)) for name in ("one", "two")}
+    assert len(users) == 2
+    shown = casemate.ok("explain", "one")
+    assert re.search(r"uid 0 in the container +host id %d \(\d+ ids, which all containers of this user share\)" % ALICE.first, shown), shown
+
+
+def test_nothing_runs_as_the_user_or_as_root(casemate):
+    """Neither the container nor its shim: both have ids of the user's range, and not the same one."""
+    casemate.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
+    shim = int(host.status_field(casemate.pid("web"), "PPid"))
+    assert uid_of(shim) in range(ALICE.first, ALICE.first + ALICE.count) and uid_of(shim) != uid_of(casemate.pid("web"))
+    assert host.status_field(shim, "CapEff") == "0000000000000000"
+
+
+def test_nothing_is_left_running(casemate):
+    casemate.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
+    casemate.ok("rm", "-f", "web")
+    wait.until(lambda: not processes_of(ALICE), 10, "the end of every process")
+
+
+def test_starts_again_when_all_has_ended(casemate):
+    """After a logout that ends everything the user namespace is gone too; the next command makes another."""
+    casemate.ok("run", "-d", "--name", "web", "-v", "data:/data", HELLO, "sleep", "1000")
+    casemate.ok("exec", "web", "/hello", "write", "/data/kept", "yes")
+    for pid in processes_of(ALICE):
+        os.kill(pid, signal.SIGKILL)
+    wait.until(lambda: not processes_of(ALICE), 10, "the end of every process")
+    assert casemate.ok("ps", "-a", "--format", "{{.State}}").strip() in ("dead", "exited")
+    casemate.ok("start", "web")
+    assert casemate.ok("exec", "web", "/hello", "cat", "/data/kept") == "yes\n"
+
+
+def test_commands_at_once_share_one_namespace(casemate):
+    """Of commands that start together one makes the namespace; a container that another had could not be ended."""
+    casemate.ok("load", "-i", os.path.join(casemate.env["CASEMATE_DATADIR"], "hello.tar"))
+    wait.until(lambda: not processes_of(ALICE), 10, "the end of every process")
+    started = [casemate.popen("run", "-d", HELLO, "sleep", "1000") for _ in range(6)]
+    for process in started:
+        _, err = process.communicate(timeout=wait.seconds(60))
+        assert process.returncode == 0, err
+    ids = casemate.ok("ps", "-q", "--no-trunc").split()
+    assert len(ids) == 6
+    shims = {int(host.status_field(casemate.pid(one), "PPid")) for one in ids}
+    assert len({os.readlink("/proc/%d/ns/user" % pid) for pid in shims}) == 1
+    for one in ids:
+        assert casemate.ok("exec", one, "/hello", "id").startswith("uid=0 ")
+    casemate.ok("rm", "-f", *ids)
+
+
+def test_a_lost_command_does_not_split_the_namespace(casemate):
+    """Killed after its fork: the supervisor has noted itself before it does anything, or gives up."""
+    casemate.ok("load", "-i", os.path.join(casemate.env["CASEMATE_DATADIR"], "hello.tar"))
+    for delay in (0.002, 0.01, 0.02, 0.03, 0.05):
+        lost = casemate.popen("run", "-d", HELLO, "sleep", "1000")
+        time.sleep(delay)
+        lost.kill()
+        lost.communicate()
+        casemate.ok("run", "-d", HELLO, "sleep", "1000")
+        running = casemate.ok("ps", "-q", "--no-trunc").split()
+        casemate.ok("rm", "-f", *running)
+
+
+def test_two_users_cannot_reach_each_other(casemate, alone):
+    other = alone(BOB)
+    for who in (casemate, other):
+        who.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
+    assert casemate.ok("ps", "-q") != other.ok("ps", "-q")
+    mine, theirs = casemate.pid("web"), other.pid("web")
+    assert uid_of(theirs) == BOB.first and uid_of(mine) == ALICE.first
+    for words in (("kill", str(mine)), ("cat", "/proc/%d/environ" % mine), ("ls", "/proc/%d/root/" % mine),
+                  ("ls", casemate.root), ("nsenter", "-t", str(mine), "-U", "-m", "true")):
+        assert as_user(BOB, *words).returncode != 0, words
+    assert uid_of(mine) == ALICE.first
+    said = other.fails("ps", env={"CASEMATE_ROOT": casemate.root})
+    assert "Permission denied" in said or "belong" in said
+
+
+def test_a_container_cannot_reach_the_users_files(casemate, busybox, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("canary")
+    os.chown(secret, ALICE.uid, ALICE.uid)
+    secret.chmod(0o600)
+    result = casemate.run("run", "--rm", "-v", "%s:/mine" % tmp_path, busybox, "cat", "/mine/secret")
+    assert result.status == 1 and "canary" not in result.out
+    assert "--user 1000" in result.err, result.err
+
+
+def test_a_bind_belongs_to_a_user_with_a_number(casemate, busybox, tmp_path):
+    """As root's binds do, by other means: the kernel lets no ordinary user map the ids of a mount."""
+    words = ["--user", "1000:1000", "-v", "%s:/mine" % tmp_path, busybox]
+    assert casemate.ok("run", "--rm", *words, "stat", "-c", "%u:%g", "/mine") == "1000:1000\n"
+    casemate.ok("run", "--rm", *words, "sh", "-c", "umask 077; echo made >/mine/new")
+    status = os.stat(tmp_path / "new")
+    assert (status.st_uid, status.st_gid) == (ALICE.uid, ALICE.uid)
+    casemate.fails("run", "--rm", *words, "chmod", "u+s", "/mine/new")
+    casemate.ok("run", "-d", "--name", "web", *words, "sleep", "1000")
+    shown = casemate.ok("explain", "web")
+    assert re.search(r"granted +grant +uid 1000 in the container is you on the host", shown), shown
+    assert re.search(r"granted +user +uid 1000, host id %d, yours" % ALICE.uid, shown), shown
+    assert "you on the host" in casemate.ok("inspect", "web")
+
+
+@pytest.mark.parametrize("path", ["~/.ssh", "~", "~/.docker", "/etc"])
+def test_what_is_not_bound(casemate, busybox, path):
+    real = path.replace("~", casemate.base)
+    os.makedirs(real, exist_ok=True)
+    assert "practice 5" in casemate.fails("run", "--rm", "-v", real + ":/x", busybox, "true", status=125)
+
+
+def test_own_policy(casemate):
+    """Read after the administrator's, which need not be there; the refusal names the file to write to."""
+    path = os.path.join(casemate.base, ".config/casemate/casemate.conf")
+    env = {"CASEMATE_CONF": ""}
+    said = casemate.fails("run", "--rm", "--network", "host", HELLO, "true", env=env, status=125)
+    assert said.rstrip().endswith("in %s (practice 5)" % path), said
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('[practice "user"]\nallow-root = no\n')
+    os.chown(path, ALICE.uid, ALICE.uid)
+    assert "--user 1000" in casemate.fails("run", "--rm", HELLO, "true", status=125)
+    os.chown(path, BOB.uid, BOB.uid)
+    os.chmod(path, 0o666)
+    casemate.fails("run", "--rm", "--user", "5", HELLO, "true", status=125, says="may be written by others")
+
+
+def test_terminal(casemate, busybox):
+    with casemate.pty("run", "--rm", "-it", busybox, "sh") as terminal:
+        terminal.send("tty; id -u\n")
+        terminal.expect(r"/dev/pts/\d+\s+0\s")
+        terminal.send("exit 4\n")
+        assert terminal.wait() == 4
+
+
+def test_owners_of_an_image_beyond_the_range(casemate, busybox):
+    """65,536 ids are shared by containers, shims and workers: what is not there is said."""
+    assert casemate.ok("run", "--rm", "--user", "64000", busybox, "id", "-u") == "64000\n"
+    casemate.fails("run", "--rm", "--user", "65000", busybox, "true", status=125, says="65000:0 is not among the ids")
+
+
+def test_info_says_so(casemate, alone):
+    assert casemate.ok("info", "--format", "{{.Rootless}}") == "true\n"
+    assert alone(ROOT).ok("info", "--format", "{{.Rootless}}") == "false\n"
+
+
+def test_the_audit_log_names_the_user(casemate):
+    casemate.ok("run", "--rm", HELLO, "true")
+    with open(os.path.join(casemate.root, "audit/log"), encoding="utf-8") as f:
+        assert '"uid":%d' % ALICE.uid in f.read()
+
+
+def test_usual_places(casemate):
+    """Without a word about places: below the home, all of it closed to others."""
+    env = {"CASEMATE_ROOT": "", "CASEMATE_RUN": ""}
+    assert casemate.ok("info", "--format", "{{.DockerRootDir}}", env=env).strip() == casemate.base + "/.local/share/casemate"
+    status = os.stat(casemate.base + "/.local/share/casemate")
+    assert (status.st_uid, status.st_mode & 0o777) == (ALICE.uid, 0o700)
+    env["XDG_DATA_HOME"] = casemate.base + "/elsewhere"
+    assert casemate.ok("info", "--format", "{{.DockerRootDir}}", env=env).strip() == casemate.base + "/elsewhere/casemate"
+
+
+def test_user_without_subordinate_ids(alone):
+    said = alone(NOBODYS).fails("ps")
+    assert "usermod --add-subuids" in said and "/etc/subuid" in said and NOBODYS.name in said
+
+
+def test_user_with_too_few(alone):
+    assert "only 100 subordinate ids" in alone(FEW).fails("ps")
+
+
+def test_without_newuidmap(casemate, tmp_path):
+    assert "apt install uidmap" in casemate.fails("ps", env={"PATH": str(tmp_path)})
+
+
+def test_help_needs_none_of_it(alone):
+    who = alone(NOBODYS)
+    for words in (("--help",), ("version",), ("run", "--help"), ("completion", "bash")):
+        who.ok(*words)
+
+
+def test_other_ids_than_those_of_the_store(alone):
+    who = alone(BOB)
+    who.ok("run", "--rm", HELLO, "true")
+    wait.until(lambda: not processes_of(BOB), 10, "the end of every process")
+    give_ids(BOB, BOB.first + 70000, BOB.count)
+    try:
+        said = who.fails("ps")
+        assert str(BOB.first) in said and "/etc/subuid" in said
+    finally:
+        give_ids(BOB, BOB.first, BOB.count)
+    who.ok("ps")
