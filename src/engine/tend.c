@@ -27,6 +27,7 @@
 #include "engine/mark.h"
 #include "engine/restarting.h"
 #include "engine/tend_lock.h"
+#include "store/rootless.h"
 
 #define JOBS_MAX 16
 #define NS_PER_MS 1000000
@@ -164,7 +165,7 @@ static void look_or_drop(struct tender *t, struct tended *x)
 }
 
 /* In a child of its own. */
-static _Noreturn void do_job(struct tender *t, const char *id, enum job job)
+static _Noreturn void do_job(struct tender *t, const char *id, enum job job, pid_t parent)
 {
     struct err e = {0};
     struct container c;
@@ -172,7 +173,9 @@ static _Noreturn void do_job(struct tender *t, const char *id, enum job job)
     close_fd(&t->lock); /* or a tender that is killed would seem to live on */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    int r = container_open(t->s, id, &c, &e);
+    int r = rootless_note_self(t->s, parent, &e);
+    if (r == 0)
+        r = container_open(t->s, id, &c, &e);
     if (r < 0)
         _exit(r == -ENOENT ? 0 : 1);
     r = job == JOB_CHECK ? health_check(t->s, &c, &e) : lifecycle_revive(t->s, &c, false, &e);
@@ -183,9 +186,10 @@ static void start_job(struct tender *t, struct tended *x)
 {
     enum job job = x->next;
     x->due = NEVER;
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0)
-        do_job(t, x->id, job);
+        do_job(t, x->id, job, parent);
     int fd = pid < 0 ? -1 : sys_pidfd_open(pid);
     if (fd < 0) { /* no memory, no descriptors: later */
         if (pid > 0)

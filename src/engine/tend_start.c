@@ -12,6 +12,7 @@
 #include "engine/mark.h"
 #include "engine/tend.h"
 #include "engine/tend_lock.h"
+#include "store/rootless.h"
 
 #define SELF "/proc/self/exe"
 
@@ -74,13 +75,17 @@ static _Noreturn void become_tender(void)
     _exit(1);
 }
 
-static void spawn(void)
+static void spawn(const struct store *s)
 {
     pid_t pid = fork();
     if (pid == 0) {
+        struct err ignored = {0};
         (void)setsid();
-        if (fork() == 0) /* no leader of a session: it never gets a terminal */
+        pid_t tender = fork(); /* no leader of a session: it never gets a terminal */
+        if (tender == 0)
             become_tender();
+        if (tender > 0)
+            (void)rootless_note(s, tender, &ignored);
         _exit(0);
     }
     if (pid > 0)
@@ -96,7 +101,7 @@ void tend_ensure(const struct store *s)
         return;
     if (state == TEND_LOCK_OTHER)
         tend_lock_ask_to_end(s);
-    spawn();
+    spawn(s);
 }
 
 static void forget_all(const struct store *s)

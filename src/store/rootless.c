@@ -53,6 +53,11 @@ static int note(int run, pid_t pid, struct err *e)
     return 0;
 }
 
+int rootless_note(const struct store *s, pid_t child, struct err *e)
+{
+    return identity_rootless() ? note(s->run, child, e) : 0;
+}
+
 int rootless_note_self(const struct store *s, pid_t parent, struct err *e)
 {
     if (!identity_rootless())

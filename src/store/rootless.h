@@ -17,6 +17,9 @@
  * Returns only on failure, with one line that says what to mend. */
 int rootless_enter(char **argv, struct err *e);
 
+/* Notes a child that lives on, before this process ends. Does nothing for root. */
+int rootless_note(const struct store *s, pid_t child, struct err *e);
+
 /* Notes this process, a child of `parent`, as one that lives on. Fails when the parent is gone, since nobody may have known of the
  * namespace for a moment. Does nothing for root. */
 int rootless_note_self(const struct store *s, pid_t parent, struct err *e);

@@ -81,9 +81,12 @@ static int set_owner(const struct place *p, int dir, const char *name, const str
         uid = entry->uid < IDS_BLOCK_SIZE ? (uid_t)entry->uid : IDS_OVERFLOW;
         gid = entry->gid < IDS_BLOCK_SIZE ? (gid_t)entry->gid : IDS_OVERFLOW;
     }
-    return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0
-               ? err_errno(e, "set the owner of %s", entry->path)
-               : 0;
+    int r = fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+    if (r < 0 &&
+        errno ==
+            EINVAL) /* one of the two is not among the container's ids, of which an ordinary user's has fewer */
+        r = fchownat(dir, name, IDS_OVERFLOW, IDS_OVERFLOW, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+    return r < 0 ? err_errno(e, "set the owner of %s", entry->path) : 0;
 }
 
 /* For a directory that the archive has not described. */
