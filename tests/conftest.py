@@ -58,16 +58,22 @@ def machine_groups():
         yield
 
 
+def open_to_user(path):
+    """Gives a directory of pytest's to the user who types, and lets that user come to it."""
+    who = user.chosen()
+    if who:
+        os.chown(path, who.uid, who.uid)
+        for parent in path.parents:
+            if str(parent) in ("/", "/tmp", "/var/tmp", os.environ.get("CASEMATE_TEST_DIR")):
+                break
+            os.chmod(parent, 0o711)
+    return path
+
+
 @pytest.fixture
 def tmp_path(tmp_path):
     """pytest's own, open to the user who types (lib/user.py)."""
-    who = user.chosen()
-    if who:
-        os.chown(tmp_path, who.uid, who.uid)
-        for parent in list(tmp_path.parents)[:3]:
-            if parent.owner() == "root" and str(parent) not in ("/", "/tmp", "/var/tmp", "/var"):
-                os.chmod(parent, 0o711)
-    return tmp_path
+    return open_to_user(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +110,7 @@ def busybox(casemate, busybox_made):
 def _registry(tmp_path_factory, **how):
     if not registry_module.registry_binary():
         pytest.skip("docker-registry is not installed")
-    return registry_module.Registry(tmp_path_factory.mktemp("registry"), **how)
+    return registry_module.Registry(open_to_user(tmp_path_factory.mktemp("registry")), **how)
 
 
 @pytest.fixture(scope="session")
