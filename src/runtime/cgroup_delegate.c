@@ -99,11 +99,15 @@ bool cgroup_limits(const struct cgroup *g, enum cgroup_controller c)
 void cgroup_forget_missing(const struct cgroup *g, struct spec_resources *r)
 {
     if (!cgroup_limits(g, CGROUP_MEMORY))
-        r->memory = r->memory_swap = SPEC_UNSET;
+        r->memory = r->memory_swap = r->memory_reservation = r->memory_swappiness = SPEC_UNSET;
     if (!cgroup_limits(g, CGROUP_CPU))
-        r->cpu_quota_us = r->cpu_period_us = SPEC_UNSET;
+        r->cpu_quota_us = r->cpu_period_us = r->cpu_shares = SPEC_UNSET;
     if (!cgroup_limits(g, CGROUP_PIDS))
         r->pids = SPEC_UNSET;
     if (!cgroup_limits(g, CGROUP_CPUSET))
-        r->cpuset_cpus = NULL;
+        r->cpuset_cpus = r->cpuset_mems = NULL;
+    if (!cgroup_limits(g, CGROUP_BLKIO)) {
+        r->blkio_weight = SPEC_UNSET;
+        r->io_count = 0;
+    }
 }

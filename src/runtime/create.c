@@ -83,6 +83,19 @@ static int block_idmap(const struct spec *s, int *ret_idmap, struct err *e)
     return *ret_idmap < 0 && identity_maps_mounts() ? *ret_idmap : 0;
 }
 
+/* In the place of /sys with the host's network, of which an ordinary user may neither mount a fresh one, since the network is not
+ * his, nor copy the host's without everything that is mounted in it: the mount points that are needed, and nothing else. */
+static int bare_sys(struct err *e)
+{
+    static const char *const options[] = {"mode=755", "size=4k", NULL};
+    static const char *const directories[] = {"fs", "fs/cgroup", "class", "class/net"};
+    _cleanup_close_ int fd = fsmount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, e);
+    for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(directories); i++)
+        if (mkdirat(fd, directories[i], 0755) < 0)
+            return err_errno(e, "make /sys/%s", directories[i]);
+    return fd < 0 ? fd : steal_fd(&fd);
+}
+
 static int prepare_parts(const struct runtime_start *start, struct rootfs_parts *parts, struct err *e)
 {
     const struct spec *s = start->spec;
@@ -97,7 +110,7 @@ static int prepare_parts(const struct runtime_start *start, struct rootfs_parts 
     if (parts->dev < 0)
         return parts->dev;
     if (s->share_network) {
-        parts->sys = fsmount_clone_at(AT_FDCWD, "/sys", e);
+        parts->sys = identity_rootless() ? bare_sys(e) : fsmount_clone_at(AT_FDCWD, "/sys", e);
         r = parts->sys < 0 ? parts->sys : fsmount_set(parts->sys, SYS_ATTR, false, -1, e);
         if (r < 0)
             return r;

@@ -225,6 +225,41 @@ def test_own_policy(casemate):
     casemate.fails("run", "--rm", "--user", "5", HELLO, "true", status=125, says="may be written by others")
 
 
+def test_the_hosts_network_by_policy(casemate, busybox):
+    """Without /sys, which an ordinary user cannot mount for a network that is not his."""
+    casemate.policy('[practice "isolation"]\nallow-host-namespace = network\n')
+    words = ["run", "--rm", "--network", "host", busybox, "sh", "-c"]
+    assert casemate.ok(*words, "readlink /proc/self/ns/net").strip() == os.readlink("/proc/self/ns/net")
+    assert casemate.ok(*words, "ls /sys /sys/fs/cgroup; touch /sys/x 2>&1; true").split()[:3] == ["/sys:", "class", "fs"]
+
+
+def test_devices_are_roots_to_give(casemate, busybox):
+    casemate.policy('[practice "isolation"]\nallow-device = /dev/zero\n')
+    casemate.fails("run", "--rm", "--device", "/dev/zero:/dev/mine", busybox, "true", status=125, says="only root's containers can be given devices")
+
+
+def test_copies_and_volumes(casemate, busybox, tmp_path):
+    (tmp_path / "in").write_text("mine\n")
+    casemate.ok("run", "-d", "--name", "web", "-v", "data:/data", busybox, "sleep", "1000")
+    casemate.ok("cp", tmp_path / "in", "web:/data/in")
+    assert casemate.ok("exec", "web", "stat", "-c", "%u", "/data/in").strip() in ("0", "64101")
+    casemate.ok("cp", "web:/data/in", tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine\n" and os.stat(tmp_path / "out").st_uid == ALICE.uid
+    assert "data" in casemate.ok("volume", "ls", "-q").split()
+    casemate.ok("rm", "-f", "web")
+    casemate.ok("volume", "rm", "data")
+
+
+def test_restart_policy(casemate, busybox):
+    """The tender starts it again when no command runs any more, in the namespace where it was."""
+    casemate.ok("run", "-d", "--name", "web", "--restart", "always", busybox, "sleep", "1000")
+    first = casemate.pid("web")
+    os.kill(first, signal.SIGKILL)
+    wait.until(lambda: casemate.pid("web") not in (0, first), 20, "the next start")
+    casemate.ok("exec", "web", "true")
+    casemate.ok("rm", "-f", "web")
+
+
 def test_terminal(casemate, busybox):
     with casemate.pty("run", "--rm", "-it", busybox, "sh") as terminal:
         terminal.send("tty; id -u\n")
