@@ -7,6 +7,7 @@
 #include "cli/inspect.h"
 #include "cli/inspect_json.h"
 #include "cli/volumes.h"
+#include "store/quota.h"
 
 /* Docker writes it in seconds, with the local offset. */
 static void add_created(struct members *m, int64_t ns)
@@ -34,9 +35,28 @@ static void add_map(struct members *m, const char *key, const struct str_list *e
         members_null(m, key);
 }
 
-static void add_casemate(struct members *top, const struct str_list *users)
+/* What the kernel limits the files to, and what they take; null where nothing is limited. */
+static void add_disk(struct members *m, int dir)
+{
+    struct quota_state q;
+    struct err ignored = {0};
+    _cleanup_close_ int data = volume_open_data(dir, &ignored);
+    if (data < 0 || quota_read(data, &q, &ignored) < 0 || q.project == 0) {
+        members_null(m, "Disk");
+        return;
+    }
+    struct members disk = members_object(m, "Disk");
+    members_number(&disk, "Size", q.limit.bytes == QUOTA_NONE ? -1 : (int64_t)q.limit.bytes);
+    members_number(&disk, "Inodes", q.limit.inodes == QUOTA_NONE ? -1 : (int64_t)q.limit.inodes);
+    members_number(&disk, "UsedSize", (int64_t)q.bytes);
+    members_number(&disk, "UsedInodes", (int64_t)q.inodes);
+    members_join(m, &disk);
+}
+
+static void add_casemate(struct members *top, int dir, const struct str_list *users)
 {
     struct members m = members_object(top, "Casemate");
+    add_disk(&m, dir);
     members_list(&m, "Users", users, false);
     members_join(top, &m);
 }
@@ -68,7 +88,7 @@ int inspect_volume(const struct store *s, const char *name, struct json_object *
     members_text(&m, "Name", v.name);
     add_map(&m, "Options", &v.options);
     members_text(&m, "Scope", "local");
-    add_casemate(&m, &users);
+    add_casemate(&m, dir, &users);
     if (m.failed)
         return err_oom(e);
     *ret_json = steal_ptr(json);

@@ -218,7 +218,7 @@ def test_create_ls_inspect_rm(casemate):
     seen = json.loads(casemate.ok("volume", "inspect", "data"))[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", seen.pop("CreatedAt"))
     assert seen == {"Driver": "local", "Labels": {"tier": "db", "bare": ""}, "Mountpoint": data_of(casemate, "data"),
-                    "Name": "data", "Options": None, "Scope": "local", "Casemate": {"Users": []}}
+                    "Name": "data", "Options": None, "Scope": "local", "Casemate": {"Disk": None, "Users": []}}
     assert os.path.isdir(seen["Mountpoint"])
     assert casemate.ok("volume", "inspect", "--format", "{{.Name}} {{.Driver}}", "data") == "data local\n"
     assert json.loads(casemate.ok("inspect", "--type", "volume", "data"))[0]["Name"] == "data"
