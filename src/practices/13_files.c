@@ -5,12 +5,40 @@
 #include "practices/refuse.h"
 #include "practices/registry.h"
 
+#define SCRATCH_SIZE (UINT64_C(16) << 20)
+
+static bool has_mount(const struct plan *p, const char *target)
+{
+    for (size_t i = 0; i < p->mount_count; i++)
+        if (str_equal(p->mounts[i].target, target))
+            return true;
+    return false;
+}
+
+/* Where programs write without being told to, of a size that is no use for hiding things; what the user mounts there comes first. */
+static int add_scratch(struct plan *p, struct err *e)
+{
+    static const char *const places[] = {"/tmp", "/var/tmp", "/run"};
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        if (has_mount(p, places[i]))
+            continue;
+        struct plan_mount *m = plan_add_mount(p, PLAN_MOUNT_TMPFS, e);
+        if (!m)
+            return -e->code;
+        m->size = SCRATCH_SIZE;
+        int r = str_replace(&m->target, places[i], e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int apply(struct practice_run *run, struct err *e)
 {
-    (void)e;
-    if (run->plan->profile == PLAN_STRICT || run->policy->read_only)
+    bool strict = run->plan->profile == PLAN_STRICT;
+    if (strict || run->policy->read_only)
         run->plan->read_only = true;
-    return 0;
+    return strict ? add_scratch(run->plan, e) : 0;
 }
 
 static int explain(const struct subject *s, struct evidence *ret, struct err *e)

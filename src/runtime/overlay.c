@@ -100,7 +100,8 @@ static int check_writable(int root, struct err *e)
         return 0;
     if (errno != EROFS)
         return 0;
-    return err_set(e, EROFS, "overlay: the writable layer is read-only (the kernel log says why)");
+    return err_set(e, EROFS, "overlay: the writable layer is read-only (the kernel log says why; a full disk, or a layer that has all that "
+                   "--storage-opt gives it, does this)");
 }
 
 int overlay_mount(const struct overlay_trees *t, struct err *e)

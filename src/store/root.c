@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/dirs.h"
@@ -23,6 +24,46 @@
 #define FORMAT_FILE_MAX 32
 #define IDS_FILE_MAX 64
 #define STAGING_TRIES 16
+
+static const char *const root_parts[] = {
+    "format",  "index.db", "index.db-wal", "index.db-shm", "layers", "images",    "containers", "names",
+    "volumes", "staging",  "cache",        "projects",     "audit",  "audit/log", "audit/head", NULL};
+/* Not `exited`: shims write there (engine/mark.h). */
+static const char *const run_parts[] = {"ids", "starting", "tended", NULL};
+
+/* What only we have written must be ours alone: whoever else could write there would be the engine. */
+static int check_ours(const struct stat *st, const char *path, const char *name, struct err *e)
+{
+    const char *slash = *name ? "/" : "";
+    const char *fault = S_ISLNK(st->st_mode)      ? "is a symbolic link"
+                        : st->st_uid != geteuid() ? "belongs to another user"
+                        : (st->st_mode & 0022)    ? "can be written by others"
+                                                  : NULL;
+    if (!fault)
+        return 0;
+    if (S_ISLNK(st->st_mode))
+        return err_set(e, EPERM, "%s%s%s %s: look at what it is before anything else", path, slash, name,
+                       fault);
+    return err_set(e, EPERM, "%s%s%s %s: find out why, then mend it (chown %u:%u %s%s%s; chmod go-w %s%s%s)",
+                   path, slash, name, fault, geteuid(), getegid(), path, slash, name, path, slash, name);
+}
+
+/* Parts of the data root or the run directory that must be ours when they are there. */
+static int check_parts(int dir, const char *path, const char *const *names, struct err *e)
+{
+    for (; *names; names++) {
+        struct stat st;
+        if (fstatat(dir, *names, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+            if (errno == ENOENT)
+                continue;
+            return err_errno(e, "%s/%s", path, *names);
+        }
+        int r = check_ours(&st, path, *names, e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
 
 /* Makes the missing directories of an absolute path that the caller (root) names, and opens the last one. */
 static int open_root(const char *path, struct err *e)
@@ -40,12 +81,10 @@ static int open_root(const char *path, struct err *e)
     int fd = path_reopen(dir, O_RDONLY | O_DIRECTORY, e);
     if (fd < 0)
         return fd;
-    if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 0022)) {
+    r = fstat(fd, &st) < 0 ? err_errno(e, "stat %s", path) : check_ours(&st, path, "", e);
+    if (r < 0) {
         close(fd);
-        return err_set(
-            e, EPERM,
-            "%s must belong to the caller and be writable by nobody else (chown root %s; chmod 0700 %s)",
-            path, path, path);
+        return r;
     }
     if ((st.st_mode & 07777) != 0700)
         (void)fchmod(fd, 0700);
@@ -118,7 +157,11 @@ int store_open(struct store *ret_store, struct err *e)
     s.run = open_root(dirs_run(), e);
     if (s.run < 0)
         return err_wrap(e, "run directory %s", dirs_run());
-    int r = check_format(s.root, e);
+    int r = check_parts(s.root, dirs_data_root(), root_parts, e);
+    if (r == 0)
+        r = check_parts(s.run, dirs_run(), run_parts, e);
+    if (r == 0)
+        r = check_format(s.root, e);
     if (r == 0)
         r = check_ids(s.root, e);
     if (r < 0)
