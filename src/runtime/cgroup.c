@@ -188,7 +188,7 @@ int cgroup_make(const char *parent, const char *id, const struct spec_resources 
     if (result == 0)
         result = cgroup_set(&g, &wanted, e);
     if (result == 0)
-        result = cgroup_v1_restrict_devices(&g, r, e);
+        result = cgroup_restrict_devices(&g, r, e);
     if (result < 0) {
         struct err ignored = {0};
         cgroup_close(&g);

@@ -9,8 +9,9 @@ int cgroup_v1_prepare(enum cgroup_controller c, int root, int parent, uint64_t t
 /* A new v1 cpuset has no processors and no memory nodes: takes the parent's. */
 int cgroup_v1_inherit_cpuset(int parent, int dir, struct err *e);
 int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct err *e);
-/* Only the nodes of runtime/devices.c and those of r may be opened, none may be made. No effect where there is no devices hierarchy. */
-int cgroup_v1_restrict_devices(const struct cgroup *g, const struct spec_resources *r, struct err *e);
+/* Only the nodes of runtime/devices.c and those of r may be opened, none may be made (cgroup_devices.c). Where the kernel cannot judge devices by control
+ * group it is an error for those that were granted in part only. */
+int cgroup_restrict_devices(const struct cgroup *g, const struct spec_resources *r, struct err *e);
 
 /* A number in a file that takes "max" for no limit (v2, and pids on v1). */
 int cgroup_set_maximum(int dir, const char *file, uint64_t value, struct err *e);

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -142,26 +140,4 @@ int cgroup_v1_set(const struct cgroup *g, const struct spec_resources *r, struct
                      ? missing("cpuset", e)
                      : io_write_existing_at(g->dirs[CGROUP_CPUSET], "cpuset.mems", r->cpuset_mems, e);
     return result < 0 ? result : set_shares(g, r, e);
-}
-
-static int allow_device(int dir, const struct spec_device *d, struct err *e)
-{
-    return io_write_existingf_at(dir, "devices.allow", e, "%c %u:%u %s%s", S_ISBLK(d->mode) ? 'b' : 'c',
-                                 major(d->number), minor(d->number), d->read ? "r" : "", d->write ? "w" : "");
-}
-
-int cgroup_v1_restrict_devices(const struct cgroup *g, const struct spec_resources *resources, struct err *e)
-{
-    /* null, zero, full, random, urandom, tty, ptmx and the pty slaves of runtime/devices.c: read and write, never mknod */
-    static const char *const allowed[] = {"c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw",
-                                          "c 1:9 rw", "c 5:0 rw", "c 5:2 rw", "c 136:* rw"};
-    int dir = g->dirs[CGROUP_DEVICES];
-    if (dir < 0)
-        return 0;
-    int r = io_write_existing_at(dir, "devices.deny", "a", e);
-    for (size_t i = 0; i < ARRAY_SIZE(allowed) && r == 0; i++)
-        r = io_write_existing_at(dir, "devices.allow", allowed[i], e);
-    for (size_t i = 0; i < resources->device_count && r == 0; i++)
-        r = allow_device(dir, &resources->devices[i], e);
-    return r;
 }

@@ -91,6 +91,9 @@ check "kill ends a paused container" casemate kill plain
 # Devices.
 check "a device that was granted can be used" says '^00 00$' casemate run --rm --device /dev/zero:/dev/given busybox sh -c 'head -c 2 /dev/given | od -An -tx1 | tr -s " " | sed "s/^ //"'
 is "a disk is refused" 125 "$(casemate run --rm --device "$node" busybox true >/dev/null 2>&1; echo $?)"
+printf '[practice "isolation"]\nallow-device = %s\n' "$node" >/run/device.conf
+check "one that may only be read can be read" env CASEMATE_CONF=/run/device.conf casemate run --rm --device "$node:/dev/disk:r" busybox head -c 1 /dev/disk
+check "and not be written, whatever its permissions are" sh -c "! CASEMATE_CONF=/run/device.conf casemate run --rm --device $node:/dev/disk:r busybox sh -c 'chmod 666 /dev/disk && : >>/dev/disk' 2>/dev/null"
 check "no container makes a node that can be opened" sh -c '! casemate run --rm busybox sh -c "mknod /n c 1 3 && : >/n" 2>/dev/null'
 casemate rm -f plain >/dev/null 2>&1
 finish
