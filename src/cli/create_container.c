@@ -40,7 +40,6 @@ static int make(const struct store *s, struct run_options *o, int *ret_waiter, s
         r = lifecycle_create(s, &o->plan, image, ret_waiter, e);
     if (r < 0)
         return r;
-    image_mark_used(s, image);
     print_notes(&o->plan);
     return 0;
 }

@@ -13,7 +13,9 @@
 #include "cli/template.h"
 #include "cli/verbs.h"
 #include "engine/denial_advice.h"
+#include "engine/disk_usage.h"
 #include "engine/health.h"
+#include "image/image.h"
 
 #define COMMAND_WIDTH 20 /* Docker's: bytes of the command that are shown, and of a mount's name */
 #define MOUNT_WIDTH 15
@@ -187,11 +189,29 @@ int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_
     if (r == 0)
         r = add_mounts(&c->plan, no_trunc, row, e);
     if (r == 0)
-        r = json_add_string(row, "Networks", "none", e);
+        r = json_add_string(row, "Networks", c->plan.network ? c->plan.network : "none", e);
+    if (r == 0)
+        r = json_add_string(row, "Size", "0B", e);
     if (r == 0)
         r = json_add_string(row, "Profile", plan_profile_name(c->plan.profile), e);
     if (r < 0)
         return r;
     *ret_row = steal_ptr(row);
     return 0;
+}
+
+/* "12B (virtual 1.2MB)" */
+int row_add_size(const struct store *s, const struct container *c, struct json_object *row, struct err *e)
+{
+    char written[HUMAN_TEXT_MAX], all[HUMAN_TEXT_MAX];
+    struct err gone = {0};
+    struct disk_usage usage = {0};
+    _cleanup_image_ struct image *image = NULL;
+    _cleanup_free_ char *text = NULL;
+    (void)disk_usage_container(c, &usage, &gone);
+    (void)image_find(s, c->plan.image_id, &image, &gone);
+    human_size(usage.bytes, written);
+    human_size(usage.bytes + (image ? image->size : 0), all);
+    int r = str_format(&text, e, "%s (virtual %s)", written, all);
+    return r < 0 ? r : json_add_string(row, "Size", text, e);
 }

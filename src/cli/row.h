@@ -13,3 +13,6 @@ int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_
 
 /* "Up 3 minutes", "Exited (0) 2 hours ago", "Exited (1) 2 hours ago (setgid refused)"; owned. */
 int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e);
+
+/* Measures the writable layer, for the field Size. */
+int row_add_size(const struct store *s, const struct container *c, struct json_object *row, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* casemate images: what is in the store, newest first, a row for each name. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +9,18 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/filter.h"
 #include "cli/human.h"
 #include "cli/listing.h"
 #include "cli/verbs.h"
+#include "engine/lifecycle.h"
 #include "image/image.h"
 #include "image/reference.h"
 
 #define NONE "<none>"
 
 struct images_options {
-    bool all, digests, no_trunc, quiet;
+    bool all, digests, no_trunc, quiet, unused;
     const char *format;
     struct str_list filters;
     const char *name; /* the argument: only this repository, or this name; NULL: all */
@@ -27,12 +30,15 @@ static const struct option_entry options[] = {
     {"all", 'a', OPTION_BOOL, NULL, "Accepted for Docker's sake: every image is shown",
      offsetof(struct images_options, all)},
     {"digests", 0, OPTION_BOOL, NULL, "Show digests", offsetof(struct images_options, digests)},
-    {"filter", 'f', OPTION_LIST, "KEY=VALUE", "Show those that match: dangling, label, reference",
+    {"filter", 'f', OPTION_LIST, "KEY=VALUE",
+     "Show those that match: dangling, label, before, since, reference, until",
      offsetof(struct images_options, filters)},
     {"format", 0, OPTION_STRING, "FORMAT", "table, json, or a template such as {{.ID}}",
      offsetof(struct images_options, format), .complete = "table json"},
     {"no-trunc", 0, OPTION_BOOL, NULL, "Do not cut ids", offsetof(struct images_options, no_trunc)},
     {"quiet", 'q', OPTION_BOOL, NULL, "Print ids only", offsetof(struct images_options, quiet)},
+    {"unused", 0, OPTION_BOOL, NULL, "Show those that no container is of, and when one was last started",
+     offsetof(struct images_options, unused)},
     {"tree", 0, OPTION_UNSUPPORTED, NULL, " yet"},
     {0},
 };
@@ -44,6 +50,7 @@ static struct listing_column columns[] = {
     {"ID", "IMAGE ID", true},
     {"CreatedSince", "CREATED", true},
     {"CreatedAt", "CREATED AT", false},
+    {"LastUsed", "LAST USED", false},
     {"Size", "SIZE", true},
     {0},
 };
@@ -52,6 +59,8 @@ struct listing {
     const struct images_options *options;
     struct json_object *rows;
     int64_t now;
+    bool dangling, dangling_given;
+    int64_t before, since, until; /* creation times, of the filters; 0: none */
 };
 
 static int add_texts(struct json_object *row, const struct listing *l, const struct image *image,
@@ -60,6 +69,7 @@ static int add_texts(struct json_object *row, const struct listing *l, const str
     char id[sizeof("sha256:") + DIGEST_HEX_LENGTH];
     char size[HUMAN_TEXT_MAX];
     char age[HUMAN_TEXT_MAX];
+    char used[HUMAN_TEXT_MAX] = "never";
     char date[64] = "";
     struct tm tm;
     time_t seconds = (time_t)(image->created / CLOCK_SECOND);
@@ -69,9 +79,13 @@ static int add_texts(struct json_object *row, const struct listing *l, const str
         (void)snprintf(id, sizeof(id), "%.12s", image->id);
     human_size(image->size, size);
     human_age(image->created, l->now, age);
+    if (image->used)
+        human_age(image->used, l->now, used);
     if (localtime_r(&seconds, &tm))
         (void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S %z %Z", &tm);
     int r = json_add_string(row, "ID", id, e);
+    if (r == 0)
+        r = json_add_string(row, "LastUsed", used, e);
     if (r == 0)
         r = json_add_string(row, "CreatedSince", age, e);
     if (r == 0)
@@ -114,30 +128,28 @@ static bool is_wanted(const struct images_options *o, const struct reference *na
     return !tagged || str_equal(wanted.tag, name->tag);
 }
 
-static bool has_label(const struct image *image, const char *value)
+static bool is_reference(const char *value, const void *context)
 {
-    for (size_t i = 0; i < image->labels.count; i++) {
-        const char *rest = str_after(image->labels.items[i], value);
-        if (rest && (!*rest || (*rest == '=' && !strchr(value, '='))))
-            return true;
-    }
-    return false;
+    const char *name = context;
+    const char *last = strrchr(value, '/');
+    if (!name)
+        return false;
+    /* A pattern without a tag is for the repository alone. */
+    _cleanup_free_ char *repository =
+        strndup(name, strcspn(name, "@") < strlen(name) ? strcspn(name, "@") : strlen(name));
+    char *colon = repository ? strrchr(repository, ':') : NULL;
+    if (colon && !strchr(colon, '/') && !strchr(last ? last : value, ':'))
+        *colon = '\0';
+    return repository && fnmatch(value, repository, FNM_PATHNAME) == 0;
 }
 
-static bool passes(const struct images_options *o, const struct image *image, const char *name)
+static bool passes(const struct listing *l, const struct image *image, const char *name)
 {
-    for (size_t i = 0; i < o->filters.count; i++) {
-        const char *dangling = str_after(o->filters.items[i], "dangling=");
-        const char *label = str_after(o->filters.items[i], "label=");
-        const char *reference = str_after(o->filters.items[i], "reference=");
-        if (dangling && str_equal(dangling, "true") != !name)
-            return false;
-        if (label && !has_label(image, label))
-            return false;
-        if (reference && (!name || !str_after(name, reference)))
-            return false;
-    }
-    return true;
+    const struct images_options *o = l->options;
+    return (!l->dangling_given || l->dangling == !name) && filters_labels(&o->filters, &image->labels) &&
+           filters_any(&o->filters, "reference", is_reference, name) &&
+           (!l->before || image->created < l->before) && (!l->since || image->created > l->since) &&
+           (!l->until || image->created < l->until);
 }
 
 static void digest_of_name(const struct image *image, const struct reference *name, char *ret_text)
@@ -165,7 +177,7 @@ static int add_image(const struct listing *l, const struct image *image, struct 
             if (reference_parse(text, &name, &ignored) < 0 || (tagged && !name.tag[0]))
                 continue;
             rows++;
-            if (!is_wanted(l->options, &name) || !passes(l->options, image, text))
+            if (!is_wanted(l->options, &name) || !passes(l, image, text))
                 continue;
             reference_format_familiar_name(&name, repository);
             digest_of_name(image, &name, digest);
@@ -174,21 +186,42 @@ static int add_image(const struct listing *l, const struct image *image, struct 
                 return r;
         }
     }
-    if (rows > 0 || l->options->name || !passes(l->options, image, NULL))
+    if (rows > 0 || l->options->name || !passes(l, image, NULL))
         return 0;
     return add_row(l, image, NONE, NONE, NONE, e);
 }
 
-static int check_filters(const struct images_options *o, struct err *e)
+static int find_time(const struct store *s, const char *text, int64_t *ret, struct err *e)
 {
-    for (size_t i = 0; i < o->filters.count; i++) {
-        const char *item = o->filters.items[i];
-        if (!str_equal(item, "dangling=true") && !str_equal(item, "dangling=false") &&
-            !str_after(item, "label=") && !str_after(item, "reference="))
-            return err_set(e, EINVAL,
-                           "--filter '%s' is not KEY=VALUE with a key of dangling, label, reference", item);
+    _cleanup_image_ struct image *image = NULL;
+    int r = image_find(s, text, &image, e);
+    if (r == 0)
+        *ret = image->created;
+    return r;
+}
+
+static int read_filters(struct listing *l, const struct store *s, struct err *e)
+{
+    static const char *const keys[] = {"dangling", "label", "before", "since", "reference", "until", NULL};
+    const struct str_list *filters = &l->options->filters;
+    int r = filters_check(filters, keys, e);
+    for (size_t i = 0; i < filters->count && r == 0; i++) {
+        const char *before = filters_value(filters->items[i], "before");
+        const char *since = filters_value(filters->items[i], "since");
+        r = before ? find_time(s, before, &l->before, e) : since ? find_time(s, since, &l->since, e) : 0;
     }
-    return 0;
+    if (r == 0)
+        r = filters_time(filters, "until", l->now, &l->until, e);
+    l->dangling_given = filters_given(filters, "dangling");
+    return r < 0 ? r : filters_bool(filters, "dangling", &l->dangling, e);
+}
+
+/* No container is of it, running or not. */
+static bool is_unused(const struct store *s, const struct image *image)
+{
+    struct err ignored = {0};
+    char container[ID_LENGTH + 1];
+    return lifecycle_image_user(s, image->id, container, &ignored) == 0;
 }
 
 static int list(const struct images_options *o, struct err *e)
@@ -198,18 +231,22 @@ static int list(const struct images_options *o, struct err *e)
     _cleanup_image_list_ struct image_list images = {0};
     _cleanup_json_ struct json_object *rows = json_object_new_array();
     struct listing l = {.options = o, .rows = rows, .now = clock_now()};
-    int r = rows ? check_filters(o, e) : err_oom(e);
+    int r = rows ? store_open(&s, e) : err_oom(e);
     if (r == 0)
-        r = store_open(&s, e);
+        r = read_filters(&l, &s, e);
     if (r < 0)
         return r;
     (void)image_mend(&s, &unmended);
     r = image_list(&s, &images, e);
     for (size_t i = 0; i < images.count && r == 0; i++)
-        r = add_image(&l, images.items[i], e);
-    for (size_t i = 0; columns[i].field; i++)
+        if (!o->unused || is_unused(&s, images.items[i]))
+            r = add_image(&l, images.items[i], e);
+    for (size_t i = 0; columns[i].field; i++) {
         if (str_equal(columns[i].field, "Digest"))
             columns[i].shown = o->digests;
+        if (str_equal(columns[i].field, "LastUsed"))
+            columns[i].shown = o->unused;
+    }
     return r < 0 ? r : listing_print(columns, rows, o->quiet ? "{{.ID}}" : o->format, o->no_trunc, e);
 }
 

@@ -32,6 +32,7 @@ static const char *const names[] = {
     [AUDIT_PAUSE] = "container.pause",
     [AUDIT_UNPAUSE] = "container.unpause",
     [AUDIT_UPDATE] = "container.update",
+    [AUDIT_RENAME] = "container.rename",
     [AUDIT_REMOVE] = "container.remove",
     [AUDIT_RESTART] = "container.restart",
     [AUDIT_EXPIRE] = "container.expire",

@@ -34,6 +34,7 @@ enum audit_kind {
     AUDIT_PAUSE,
     AUDIT_UNPAUSE,
     AUDIT_UPDATE,
+    AUDIT_RENAME, /* what: the name it had */
     AUDIT_REMOVE,
     AUDIT_RESTART, /* by its policy; the user's restart is a stop and a start */
     AUDIT_EXPIRE,  /* of a container that ended long ago; then it is removed */

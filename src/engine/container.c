@@ -20,6 +20,7 @@
 #include "engine/names.h"
 #include "engine/pause.h"
 #include "engine/record.h"
+#include "engine/rename.h"
 #include "engine/restarting.h"
 
 #define PLAN_FILE_MAX (8U << 20)
@@ -56,7 +57,7 @@ static int read_plan(struct container *c, struct err *e)
         r = json_parse(text.data ? text.data : "", text.length, &o, e);
     if (r == 0)
         r = plan_from_json(o, &c->plan, e);
-    return r;
+    return r < 0 ? r : rename_read(c->dir, &c->plan, e);
 }
 
 /* Of one that does not run, when its records are read. */

@@ -28,24 +28,11 @@
 #include "engine/mend.h"
 #include "engine/merge.h"
 #include "engine/names.h"
+#include "engine/rename.h"
 #include "engine/share.h"
 #include "engine/volumes_from.h"
 #include "plan/policy.h"
 #include "practices/practice.h"
-
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-
-/* Docker's grammar. */
-static int check_name(const char *name, struct err *e)
-{
-    size_t n = strlen(name);
-    if (n >= 2 && n <= PLAN_NAME_MAX && !strchr("_.-", name[0]) && strspn(name, NAME_CHARACTERS) == n)
-        return 0;
-    return err_set(e, EINVAL,
-                   "Invalid container name (%.140s), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed (2 to %d "
-                   "characters)",
-                   name, PLAN_NAME_MAX);
-}
 
 /* The writable directory of the overlay, in the neutral range: idmapped mounts show it in the container's own ids. */
 static int make_writable(int dir, struct err *e)
@@ -135,7 +122,7 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
 {
     _cleanup_policy_ struct policy policy = {0};
     mend_ended(s);
-    int r = plan->name ? check_name(plan->name, e) : 0;
+    int r = plan->name ? rename_check(plan->name, e) : 0;
     if (r == 0)
         r = volumes_from_merge(s, plan, e);
     if (r == 0)

@@ -117,6 +117,7 @@ static void note_start(const struct store *s, const struct plan *p)
         if (p->mounts[i].type == PLAN_MOUNT_VOLUME)
             events_volume(s, "mount", p->mounts[i].source, p->id);
     events_container(s, p, "start", NULL, 0);
+    image_mark_used(s, p->image_id);
 }
 
 int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want, int lock,

@@ -196,10 +196,10 @@ int image_tag(const struct store *s, const char *source, const char *target, str
 }
 
 /* The time of the last use is the time of the record file; it is made with time 0. */
-void image_mark_used(const struct store *s, const struct image *i)
+void image_mark_used(const struct store *s, const char *id)
 {
     char record[DIGEST_HEX_LENGTH + 16];
-    (void)snprintf(record, sizeof(record), "%s/record.json", i->id);
+    (void)snprintf(record, sizeof(record), "%s/record.json", id);
     (void)utimensat(s->images, record, NULL, AT_SYMLINK_NOFOLLOW);
 }
 

@@ -66,7 +66,7 @@ struct image {
     struct str_list
         names;      /* references that point here, familiar form ("busybox:latest", "busybox@sha256:…") */
     int64_t pulled; /* ns: when it came in; from the index */
-    int64_t used;   /* ns: when a container was last made from it; 0: never */
+    int64_t used;   /* ns: when a container of it was last started; 0: never */
 };
 
 void image_free(struct image *i);
@@ -93,8 +93,8 @@ int image_list(const struct store *s, struct image_list *ret_list, struct err *e
 /* Gives the image one more name (which may have pointed to another image). */
 int image_tag(const struct store *s, const char *source, const char *target, struct err *e);
 
-/* Notes that a container was made from it (for pruning): one cheap system call, no database. */
-void image_mark_used(const struct store *s, const struct image *i);
+/* Notes that a container of the image with this id was started (for --unused and pruning): one cheap system call, no database. */
+void image_mark_used(const struct store *s, const char *id);
 
 /* `casemate rmi`. */
 struct image_remove_options {
