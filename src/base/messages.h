@@ -46,7 +46,7 @@ enum message_type {
 
     /* casemate-unpack: one request, one result. */
     MESSAGE_UNPACK_LAYER =
-        0x0401, /* engine -> worker: struct message_unpack_layer + stream + empty directory */
+        0x0401, /* engine -> worker: struct message_unpack_layer + stream + empty directory + empty file for the skeleton */
     MESSAGE_UNPACK_LAYER_DONE = 0x0402, /* worker -> engine: struct message_unpack_layer_done */
     MESSAGE_UNPACK_INDEX =
         0x0403, /* engine -> worker: struct message_unpack_index + archive + empty file + empty memory file */
@@ -184,6 +184,8 @@ struct message_unpack_layer_done {
     uint64_t ids_above_block;
     uint64_t capabilities_dropped;
     uint64_t xattrs_dropped;
+    uint64_t
+        replaced; /* entries that another one of the same layer has taken the place of: the skeleton is of no use then */
 };
 
 struct message_unpack_index {

@@ -43,6 +43,7 @@
     X(login)           \
     X(logout)          \
     X(load)            \
+    X(save)            \
     X(import)          \
     X(history)         \
     X(volume_create)   \

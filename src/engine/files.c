@@ -196,6 +196,12 @@ int files_changes(struct files *f, bool executables, int out, struct err *e)
     return ipc_send(f->worker.socket, MESSAGE_FILES_CHANGES, &request, sizeof(request), &out, 1, e);
 }
 
+int files_assemble(struct files *f, int skeleton, int out, struct err *e)
+{
+    const int fds[2] = {skeleton, out};
+    return ipc_send(f->worker.socket, MESSAGE_FILES_ASSEMBLE, NULL, 0, fds, 2, e);
+}
+
 int files_stat(struct files *f, const char *path, bool follow, struct message_files_found *ret_found,
                struct err *e)
 {

@@ -58,6 +58,8 @@ int files_place(struct files *f, const char *path, const struct files_place_opti
                 struct err *e);
 /* What the writable layer changes; the stream gets NUL-terminated records (workers/files/changes.h). */
 int files_changes(struct files *f, bool executables, int out, struct err *e);
+/* The tar of the layer whose directory the session has, from its skeleton. */
+int files_assemble(struct files *f, int skeleton, int out, struct err *e);
 
 typedef void (*files_progress)(uint64_t done, uint64_t total, void *context);
 int files_wait(struct files *f, files_progress progress, void *context,

@@ -27,6 +27,7 @@
 #define RECORD_MAX 4096
 #define WORKER_PATIENCE_SECONDS 600 /* a worker that takes or says nothing for so long is given up */
 #define LOCKS_DIRECTORY "layers"
+#define SKELETON_FILE "skeleton"
 
 static const struct worker_profile profile = {
     .program = "casemate-unpack",
@@ -72,6 +73,14 @@ int layer_open(const struct store *s, const struct digest *blob, struct err *e)
     (void)snprintf(path + DIGEST_HEX_LENGTH, sizeof(path) - DIGEST_HEX_LENGTH, "/fs");
     int fd = path_open_beneath(s->layers, path, O_PATH | O_DIRECTORY, 0, e);
     return fd < 0 ? err_wrap(e, "layer") : fd;
+}
+
+int layer_open_skeleton(const struct store *s, const struct digest *blob, struct err *e)
+{
+    char path[DIGEST_HEX_LENGTH + sizeof("/" SKELETON_FILE)];
+    digest_format_hex(blob, path);
+    memcpy(path + DIGEST_HEX_LENGTH, "/" SKELETON_FILE, sizeof("/" SKELETON_FILE));
+    return path_open_beneath(s->layers, path, O_RDONLY, 0, e);
 }
 
 /* --- layer.json ------------------------------------------------------------------------------------------------- */
@@ -172,6 +181,8 @@ static int lock_layer(const struct store *s, const char *hex, int *ret_dir, stru
 /* --- the import ------------------------------------------------------------------------------------------------- */
 
 struct import {
+    int skeleton;  /* a new file in the staged directory */
+    bool replaced; /* the skeleton is of no use */
     const struct layer_request *request;
     int source;
     void (*progress)(uint64_t done, uint64_t total, void *context);
@@ -247,10 +258,10 @@ static int feed(struct import *in, int to, struct err *e)
 }
 
 /* Starts the worker; *ret_stream is our end of what it reads. */
-static int start_worker(const struct layer_request *request, int fs, struct worker *w, int *ret_stream,
-                        struct err *e)
+static int start_worker(const struct import *in, int fs, struct worker *w, int *ret_stream, struct err *e)
 {
-    const struct message_unpack_layer m = {.compression = request->compression, .ids = identity_block_ids()};
+    const struct message_unpack_layer m = {.compression = in->request->compression,
+                                           .ids = identity_block_ids()};
     int pair[2];
     int r = worker_start(&profile, w, e);
     if (r < 0)
@@ -259,12 +270,12 @@ static int start_worker(const struct layer_request *request, int fs, struct work
         return err_errno(e, "socketpair");
     _cleanup_close_ int ours = pair[0];
     _cleanup_close_ int theirs = pair[1];
-    const int fds[2] = {theirs, fs};
+    const int fds[3] = {theirs, fs, in->skeleton};
     r = patience(ours, SO_SNDTIMEO, e);
     if (r == 0)
         r = patience(w->socket, SO_RCVTIMEO, e);
     if (r == 0)
-        r = ipc_send(w->socket, MESSAGE_UNPACK_LAYER, &m, sizeof(m), fds, 2, e);
+        r = ipc_send(w->socket, MESSAGE_UNPACK_LAYER, &m, sizeof(m), fds, 3, e);
     if (r == 0)
         *ret_stream = steal_fd(&ours);
     return r;
@@ -323,7 +334,7 @@ static int unpack(struct import *in, int fs, struct layer_info *ret_info, struct
     struct digest diff_id;
     char text[DIGEST_TEXT_LENGTH + 1];
     int stream = -1;
-    int r = start_worker(in->request, fs, &w, &stream, e);
+    int r = start_worker(in, fs, &w, &stream, e);
     if (r < 0)
         return r;
     r = feed(in, stream, e);
@@ -347,6 +358,7 @@ static int unpack(struct import *in, int fs, struct layer_info *ret_info, struct
     if (!in->request->any_diff_id && !digest_equal(&diff_id, &in->request->diff_id))
         return err_set(e, EBADMSG,
                        "its content has digest %s, which is not what the image configuration says", text);
+    in->replaced = done.replaced > 0;
     *ret_info = (struct layer_info){
         .blob = in->request->blob,
         .diff_id = diff_id,
@@ -382,7 +394,13 @@ static int import_staged(const struct store *s, struct import *in, const char *h
     if (dir < 0)
         return dir;
     _cleanup_close_ int fs = make_fs(dir, e);
-    int r = fs < 0 ? fs : unpack(in, fs, &info, e);
+    _cleanup_close_ int skeleton = openat(dir, SKELETON_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int r = fs < 0 ? fs : skeleton < 0 ? err_errno(e, "make a skeleton") : 0;
+    in->skeleton = skeleton;
+    if (r == 0)
+        r = unpack(in, fs, &info, e);
+    if (r == 0 && in->replaced)
+        (void)unlinkat(dir, SKELETON_FILE, 0);
     if (r == 0)
         r = write_record(dir, &info, e);
     if (r == 0 && renameat(s->staging, name, s->layers, hex) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The layer store: layers/<hex>/ holds one unpacked layer, `fs/` and `layer.json`. <hex> is the digest of the blob as it was
+ * The layer store: layers/<hex>/ holds one unpacked layer, `fs/`, `skeleton` and `layer.json`. <hex> is the digest of the blob as it was
  * served, hashed here, in the engine; a subverted casemate-unpack can spoil only the content of that blob.
  *
  * `fs/` belongs to the neutral range and is a lower directory for overlay mounted with `userxattr`: whiteouts are
@@ -53,6 +53,10 @@ int layer_import(const struct store *s, const struct layer_request *request, int
 
 /* O_PATH descriptor of layers/<hex>/fs. */
 int layer_open(const struct store *s, const struct digest *blob, struct err *e);
+
+/* What the layer's tar has besides the content of its files (workers/unpack/skeleton.h); -ENOENT when none is kept: a tar that has the
+ * same name twice cannot be put together again. */
+int layer_open_skeleton(const struct store *s, const struct digest *blob, struct err *e);
 
 int layer_read_info(const struct store *s, const struct digest *blob, struct layer_info *ret_info,
                     struct err *e);

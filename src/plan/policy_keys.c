@@ -568,8 +568,10 @@ static int check_drop_in_dir(const char *dir, struct err *e)
         return err_errno(e, "%s", dir);
     bool trusted = identity_is_administrator(st.st_uid) || (identity_rootless() && st.st_uid == geteuid());
     if (!trusted || (st.st_mode & (S_IWGRP | S_IWOTH)))
-        return err_set(e, EPERM, "%s must belong to root and be writable by nobody else (chown root:root %s; chmod go-w %s)", dir,
-                       dir, dir);
+        return err_set(
+            e, EPERM,
+            "%s must belong to root and be writable by nobody else (chown root:root %s; chmod go-w %s)", dir,
+            dir, dir);
     return 0;
 }
 

@@ -100,7 +100,9 @@ static int check_writable(int root, struct err *e)
         return 0;
     if (errno != EROFS)
         return 0;
-    return err_set(e, EROFS, "overlay: the writable layer is read-only (the kernel log says why; a full disk, or a layer that has all that "
+    return err_set(e, EROFS,
+                   "overlay: the writable layer is read-only (the kernel log says why; a full disk, or a "
+                   "layer that has all that "
                    "--storage-opt gives it, does this)");
 }
 

@@ -64,7 +64,7 @@ static int unpack(struct place *p, const char *name, struct message_unpack_layer
     _cleanup_close_ int fd = open_corpus(name);
     _cleanup_stream_ struct stream *stream = NULL;
     int r = stream_open(fd, LAYER_DETECT, true, &stream, e);
-    return r < 0 ? r : layer_unpack(stream, p->fd, IDS_BLOCK_SIZE, ret_done, e);
+    return r < 0 ? r : layer_unpack(stream, p->fd, IDS_BLOCK_SIZE, NULL, ret_done, e);
 }
 
 static void check_kinds(struct place *p, const char *archive)

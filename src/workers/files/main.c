@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/ipc.h"
 #include "base/worker.h"
+#include "workers/files/assemble.h"
 #include "workers/files/changes.h"
 #include "workers/files/find.h"
 #include "workers/files/limits.h"
@@ -128,6 +129,15 @@ static int serve_changes(const struct session *s, const struct ipc_message *m, s
     return r < 0 ? r : send_counts(&counts, e);
 }
 
+static int serve_assemble(const struct session *s, const struct ipc_message *m, struct err *e)
+{
+    struct message_files_counts counts = {0};
+    int r = ipc_expect(m, MESSAGE_FILES_ASSEMBLE, 0, 2, e);
+    if (r == 0)
+        r = assemble_layer(s->root, m->fds[0], m->fds[1], &counts, e);
+    return r < 0 ? r : send_counts(&counts, e);
+}
+
 static int serve(const struct session *s, const struct ipc_message *m, struct err *e)
 {
     switch (m->type) {
@@ -139,6 +149,8 @@ static int serve(const struct session *s, const struct ipc_message *m, struct er
         return serve_place(s, m, e);
     case MESSAGE_FILES_CHANGES:
         return serve_changes(s, m, e);
+    case MESSAGE_FILES_ASSEMBLE:
+        return serve_assemble(s, m, e);
     default:
         return malformed(e);
     }

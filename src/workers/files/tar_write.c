@@ -43,7 +43,7 @@ static int write_out(int fd, const uint8_t *data, size_t length, struct err *e)
     return 0;
 }
 
-static int flush(struct tar_writer *w, struct err *e)
+int tar_write_flush(struct tar_writer *w, struct err *e)
 {
     int r = write_out(w->fd, w->buffer, w->used, e);
     w->used = 0;
@@ -61,7 +61,7 @@ int tar_write_data(struct tar_writer *w, const void *data, size_t length, struct
         w->used += n;
         at += n;
         length -= n;
-        int r = w->used == sizeof(w->buffer) ? flush(w, e) : 0;
+        int r = w->used == sizeof(w->buffer) ? tar_write_flush(w, e) : 0;
         if (r < 0)
             return r;
     }
@@ -78,7 +78,7 @@ int tar_write_end(struct tar_writer *w, struct err *e)
 {
     static const uint8_t zeros[2 * TAR_BLOCK];
     int r = tar_write_data(w, zeros, sizeof(zeros), e);
-    return r < 0 ? r : flush(w, e);
+    return r < 0 ? r : tar_write_flush(w, e);
 }
 
 /* A value that does not fit is 0 here and stands in the pax header. */

@@ -25,5 +25,8 @@ int tar_write_header(struct tar_writer *w, const struct tar_entry *entry, struct
 int tar_write_data(struct tar_writer *w, const void *data, size_t length, struct err *e);
 int tar_write_padding(struct tar_writer *w, uint64_t size, struct err *e);
 
+/* Everything that is still buffered. */
+int tar_write_flush(struct tar_writer *w, struct err *e);
+
 /* The two blocks of the end, and everything that is still buffered. */
 int tar_write_end(struct tar_writer *w, struct err *e);

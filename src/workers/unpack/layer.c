@@ -20,6 +20,8 @@
 
 struct layer {
     struct tar tar;
+    struct stream *stream;
+    struct skeleton *skeleton; /* or NULL */
     struct tree *tree;
     uint64_t cost; /* of LAYER_BYTES_MAX */
     uint32_t ids;  /* owners from this one on do not exist */
@@ -124,12 +126,23 @@ static int write_content(struct layer *l, int fd, const struct tar_entry *entry,
     int r;
     while ((r = tar_read(&l->tar, &data, &length, &offset, e)) > 0) {
         r = write_at(fd, data, length, offset, e);
+        if (r == 0 && l->skeleton)
+            r = skeleton_content(l->skeleton, data, length, offset, e);
         if (r < 0)
             return r;
     }
     if (r == 0 && entry->sparse && ftruncate(fd, (off_t)entry->size) < 0)
         r = err_errno(e, "set the size of a file");
     return r;
+}
+
+static int begin_content(struct layer *l, struct err *e)
+{
+    char path[TAR_PATH_MAX + 1];
+    if (!l->skeleton)
+        return 0;
+    name_join(&l->name, path);
+    return skeleton_file(l->skeleton, path, e);
 }
 
 static int add_file(struct layer *l, const struct tar_entry *entry, const struct tree_attributes *a,
@@ -140,7 +153,9 @@ static int add_file(struct layer *l, const struct tar_entry *entry, const struct
         return fd;
     if (entry->mode & SETID_BITS)
         l->result.setid_files++;
-    int r = write_content(l, fd, entry, e);
+    int r = begin_content(l, e);
+    if (r == 0)
+        r = write_content(l, fd, entry, e);
     return r < 0 ? r : tree_end_file(l->tree, fd, a, e);
 }
 
@@ -213,6 +228,18 @@ static int add_entry(struct layer *l, const struct tar_entry *entry, struct err 
     return 0;
 }
 
+/* What the reader of the archive gets, seen by the skeleton too. */
+static int next_chunk(void *context, const uint8_t **ret_data, size_t *ret_length, struct err *e)
+{
+    struct layer *l = context;
+    int r = l->skeleton ? skeleton_flush(l->skeleton, e) : 0;
+    if (r == 0)
+        r = stream_next(l->stream, ret_data, ret_length, e);
+    if (r == 0 && l->skeleton)
+        skeleton_chunk(l->skeleton, *ret_data, *ret_length);
+    return r;
+}
+
 /* Says which entry it was, unless the text does so itself. */
 static int add_named_entry(struct layer *l, const struct tar_entry *entry, struct err *e)
 {
@@ -222,7 +249,7 @@ static int add_named_entry(struct layer *l, const struct tar_entry *entry, struc
     return r;
 }
 
-int layer_unpack(struct stream *stream, int root_fd, uint32_t ids,
+int layer_unpack(struct stream *stream, int root_fd, uint32_t ids, struct skeleton *skeleton,
                  struct message_unpack_layer_done *ret_result, struct err *e)
 {
     _cleanup_layer_ struct layer *l = calloc(1, sizeof(*l));
@@ -231,7 +258,9 @@ int layer_unpack(struct stream *stream, int root_fd, uint32_t ids,
     if (!l)
         return err_oom(e);
     l->ids = ids;
-    tar_open(&l->tar, stream_next, stream);
+    l->stream = stream;
+    l->skeleton = skeleton;
+    tar_open(&l->tar, next_chunk, l);
     int r = tree_open(root_fd, &l->tree, e);
     while (r == 0 && (r = tar_next(&l->tar, &entry, e)) > 0)
         r = add_named_entry(l, entry, e);
@@ -239,8 +268,11 @@ int layer_unpack(struct stream *stream, int root_fd, uint32_t ids,
         r = tar_drain(&l->tar, e);
     if (r == 0)
         r = tree_finish(l->tree, e);
+    if (r == 0 && skeleton)
+        r = skeleton_finish(skeleton, e);
     if (r < 0)
         return r;
+    l->result.replaced = tree_replaced(l->tree);
     stream_digest(stream, &diff_id);
     memcpy(l->result.diff_id, diff_id.bytes, sizeof(diff_id.bytes));
     l->result.uncompressed = stream_position(stream);

@@ -20,7 +20,8 @@ static int serve_layer(struct ipc_message *m, struct err *e)
     struct message_unpack_layer request;
     struct message_unpack_layer_done done = {0};
     _cleanup_stream_ struct stream *stream = NULL;
-    int r = ipc_expect(m, MESSAGE_UNPACK_LAYER, sizeof(request), 2, e);
+    _cleanup_skeleton_ struct skeleton *skeleton = NULL;
+    int r = ipc_expect(m, MESSAGE_UNPACK_LAYER, sizeof(request), 3, e);
     if (r < 0)
         return r;
     memcpy(&request, m->payload, sizeof(request));
@@ -30,7 +31,9 @@ static int serve_layer(struct ipc_message *m, struct err *e)
     if (r == 0)
         r = stream_open(m->fds[0], (enum layer_compression)request.compression, true, &stream, e);
     if (r == 0)
-        r = layer_unpack(stream, m->fds[1], request.ids, &done, e);
+        r = skeleton_open(m->fds[2], &skeleton, e);
+    if (r == 0)
+        r = layer_unpack(stream, m->fds[1], request.ids, skeleton, &done, e);
     return r < 0 ? r : ipc_send(WORKER_SOCKET, MESSAGE_UNPACK_LAYER_DONE, &done, sizeof(done), NULL, 0, e);
 }
 

@@ -44,6 +44,7 @@ struct tree {
     size_t fixup_capacity;
     bool any_acl;
     uint64_t refused;
+    uint64_t replaced;
 };
 
 int tree_open(int root_fd, struct tree **ret_tree, struct err *e)
@@ -84,6 +85,11 @@ void tree_close(struct tree *t)
 uint64_t tree_xattrs_refused(const struct tree *t)
 {
     return t->refused;
+}
+
+uint64_t tree_replaced(const struct tree *t)
+{
+    return t->replaced;
 }
 
 static bool is_whiteout(const struct stat *st)
@@ -212,6 +218,7 @@ static int parent_of(struct tree *t, const struct name *n, struct err *e)
 static int make_way(struct tree *t, int dir, const char *name, struct err *e)
 {
     t->stale = true;
+    t->replaced++;
     return path_remove_tree_at(dir, name, e);
 }
 

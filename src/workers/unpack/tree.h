@@ -52,3 +52,6 @@ int tree_add_opaque(struct tree *t, const struct name *n, struct err *e);
 int tree_finish(struct tree *t, struct err *e);
 
 uint64_t tree_xattrs_refused(const struct tree *t);
+
+/* How often something of the layer itself was replaced by a later entry. */
+uint64_t tree_replaced(const struct tree *t);
