@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define SHIM_PROTOCOL 1
+#define SHIM_PROTOCOL 2 /* 2: what stands behind oom_baseline in struct shim_config, and SHIM_FD_FORWARD */
 
 enum shim_fd {
     SHIM_FD_CONFIG = 3,  /* sealed memory file: struct shim_config */
@@ -29,10 +29,11 @@ enum shim_fd {
         11, /* directory run/exited: the shim makes an empty file named by the container's id when it ends */
     SHIM_FD_OOM =
         12, /* cgroup file with a line "oom_kill N" (memory.events of v2, memory.oom_control of v1) */
-    SHIM_FD_NOTICE = 13, /* listener of the container's filter; held by the shim's notice process only */
-    SHIM_FD_PROC = 14,   /* directory /proc of the host: names of processes that were refused something */
-    SHIM_FD_PIDS = 15,   /* cgroup directory with pids.max, pids.peak, pids.events */
-    SHIM_FD_END = 16,
+    SHIM_FD_NOTICE = 13,  /* listener of the container's filter; held by the shim's notice process only */
+    SHIM_FD_PROC = 14,    /* directory /proc of the host: names of processes that were refused something */
+    SHIM_FD_PIDS = 15,    /* cgroup directory with pids.max, pids.peak, pids.events */
+    SHIM_FD_FORWARD = 16, /* connected datagram socket of the journal or syslog (enum shim_forward) */
+    SHIM_FD_END = 17,
 };
 
 enum shim_flags {
@@ -52,6 +53,30 @@ struct shim_config {
     uint64_t log_size_max; /* bytes per log file; then it is rotated */
     uint32_t log_files;    /* how many files are kept, this one included */
     uint32_t oom_baseline; /* value of oom_kill at the start */
+    /* From version 2 on: */
+    uint32_t log_flags;      /* enum shim_log_flags */
+    uint32_t forward;        /* enum shim_forward */
+    uint32_t facility;       /* of syslog */
+    int32_t utc_offset;      /* seconds east of UTC at the start */
+    uint32_t attrs_length;   /* behind the struct: a JSON object for each record, or nothing … */
+    uint32_t prefix_length;  /* … and what each datagram has in front of the text, but for priority and time */
+};
+
+#define SHIM_CONFIG_SIZE_1 96 /* of version 1 */
+#define SHIM_ATTRS_MAX 4095
+#define SHIM_PREFIX_MAX 8192
+
+enum shim_log_flags {
+    SHIM_LOG_NONE = 1, /* nothing is kept in shim/log */
+    SHIM_LOG_DROP = 2, /* what cannot be logged at once is left out, and counted */
+};
+
+enum shim_forward {
+    SHIM_FORWARD_OFF,
+    SHIM_FORWARD_JOURNAL,
+    SHIM_FORWARD_RFC3164,
+    SHIM_FORWARD_RFC5424,
+    SHIM_FORWARD_RFC5424_MICRO,
 };
 
 /* Fixed text of shim/exit: "casemate-exit 1 CODE SIGNAL OOM NANOSECONDS LOST\n"; CODE is Docker's (128 + signal when killed),
@@ -60,7 +85,7 @@ struct shim_config {
 #define SHIM_EXIT_NEW_FILE "exit.new" /* written ahead, so that a full disk does not hide the end */
 #define SHIM_LOCK_FILE "lock"
 #define SHIM_SOCKET_FILE "attach.sock"
-/* log/log, log/log.1 …: JSON lines {"log":"text\n","stream":"stdout","time":"RFC 3339"} as Docker's json-file writes them. */
+/* log/log, log/log.1 …: JSON lines as Docker's json-file writes them, chained (base/logchain.h); log/head: where they end. */
 #define SHIM_LOG_DIR "log"
 #define SHIM_LOG_FILE "log"
 

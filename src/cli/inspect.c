@@ -107,6 +107,14 @@ static void add_binds(struct members *host, const struct plan *p)
     members_map(host, "Tmpfs", &tmpfs);
 }
 
+static void add_log_config(struct members *top, const struct plan *p)
+{
+    struct members m = members_object(top, "LogConfig");
+    members_text(&m, "Type", p->log_driver ? p->log_driver : "json-file");
+    members_map(&m, "Config", &p->log_options);
+    members_join(top, &m);
+}
+
 static void add_host_config(struct members *top, const struct container *c)
 {
     const struct plan *p = &c->plan;
@@ -118,6 +126,7 @@ static void add_host_config(struct members *top, const struct container *c)
     members_number(&restart, "MaximumRetryCount", (int64_t)c->live.restart.max);
     members_join(&m, &restart);
     members_bool(&m, "AutoRemove", p->auto_remove);
+    add_log_config(&m, p);
     members_list(&m, "CapAdd", &p->cap_add, true);
     members_list(&m, "CapDrop", &p->cap_drop, true);
     members_text(&m, "CgroupnsMode", "private");

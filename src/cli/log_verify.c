@@ -10,6 +10,7 @@
 #include "base/shimproto.h"
 #include "engine/container.h"
 #include "engine/logs_anchor.h"
+#include "engine/logs_removed.h"
 
 static void print_summary(const char *name, const struct logs_summary *sum, size_t anchors)
 {
@@ -57,6 +58,15 @@ static int verify_container(const struct store *s, const struct container *c, co
     return 0;
 }
 
+/* What is kept of a removed one. */
+static int verify_removed(const struct store *s, const char *word, struct err *e)
+{
+    _cleanup_logs_removed_ struct logs_removed removed = {.id = ""};
+    _cleanup_close_ int dir = -1;
+    int r = logs_removed_find(s, word, &removed, &dir, e);
+    return r < 0 ? r : verify_dir(s, dir, removed.id, word, e);
+}
+
 static int complain(struct err *failed)
 {
     (void)fflush(stdout);
@@ -72,8 +82,11 @@ int log_verify_named(const struct store *s, char *const *names, size_t count, st
         _cleanup_container_ struct container c = CONTAINER_INIT;
         struct err failed = {0};
         int r = container_find(s, names[i], &c, &failed);
+        struct err absent = {0};
         if (r == 0)
             r = verify_container(s, &c, names[i], &failed);
+        else if (r == -ENOENT && (r = verify_removed(s, names[i], &absent)) < 0 && r != -ENOENT)
+            failed = absent;
         if (r < 0)
             status = complain(&failed);
     }
@@ -95,9 +108,21 @@ static int visit_container(struct container *c, void *context, struct err *e)
     return 0;
 }
 
+static int visit_removed(const struct logs_removed *r, int dir, void *context, struct err *e)
+{
+    struct verdict *v = context;
+    struct err failed = {0};
+    (void)e;
+    if (verify_dir(v->store, dir, r->id, r->name ? r->name : r->id, &failed) < 0)
+        v->status = complain(&failed);
+    return 0;
+}
+
 int log_verify_all(const struct store *s, struct err *e)
 {
     struct verdict v = {s, EXIT_SUCCESS};
     int r = container_for_each(s, visit_container, &v, e);
+    if (r == 0)
+        r = logs_removed_for_each(s, visit_removed, &v, e);
     return r < 0 ? r : v.status;
 }

@@ -49,6 +49,10 @@ const struct option_entry run_shared_options[] = {
     {"interactive", 'i', OPTION_BOOL, NULL, "Keep stdin open", AT(plan.open_stdin)},
     {"label", 'l', OPTION_LIST, "KEY[=VALUE]", "Set a label", AT(labels)},
     {"label-file", 0, OPTION_LIST, "FILE", "Read labels from a file", AT(label_files), .complete = "files"},
+    {"log-driver", 0, OPTION_CUSTOM, "DRIVER", "Where output is logged: json-file, local, journald, syslog, none",
+     AT(plan.log_driver), run_set_log_driver, "json-file local journald syslog none"},
+    {"log-opt", 0, OPTION_LIST, "KEY=VALUE", "How: max-size, max-file, mode, tag, labels, env …",
+     AT(plan.log_options)},
     {"memory", 'm', OPTION_SIZE, "SIZE", "Memory limit (512m, 2g)", AT(plan.memory)},
     {"memory-swap", 0, OPTION_CUSTOM, "SIZE", "Limit of memory and swap together; -1: unlimited swap",
      AT(plan.memory_swap), run_set_swap},
@@ -140,6 +144,8 @@ static int check(struct run_options *o, struct err *e)
     int r = run_check_mounts(&o->plan, e);
     if (r == 0)
         r = run_check_living(o, e);
+    if (r == 0)
+        r = run_check_logs(&o->plan, e);
     return r < 0 ? r : run_check_limits(o, e);
 }
 

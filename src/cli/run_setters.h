@@ -49,6 +49,10 @@ int run_check_cpus(struct run_options *o, struct err *e);
 /* run_hosts.c: annotations, as given, into the plan. */
 int run_read_annotations(struct run_options *o, struct err *e);
 
+/* run_logs.c: the member of the plan */
+int run_set_log_driver(void *target, const char *value, struct err *e);
+int run_check_logs(const struct plan *p, struct err *e);
+
 /* run_living.c: the member of the plan */
 int run_set_restart(void *target, const char *value, struct err *e);
 int run_set_health_retries(void *target, const char *value, struct err *e);
@@ -75,4 +79,3 @@ int run_set_profile(void *target, const char *value, struct err *e);
 int run_set_security(void *target, const char *value, struct err *e);
 /* Flags of which only the value that changes nothing is supported. */
 int run_set_privileged(void *target, const char *value, struct err *e);
-int run_set_log_driver(void *target, const char *value, struct err *e);

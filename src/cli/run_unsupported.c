@@ -21,7 +21,6 @@
     }
 
 const struct option_entry run_unsupported_options[] = {
-    ONLY("log-driver", "DRIVER", "Log driver: json-file is what there is", run_set_log_driver, "json-file"),
     {"privileged", 0, OPTION_CUSTOM, NULL, "Refused: grant capabilities one by one instead", 0,
      run_set_privileged},
     NO("cgroup-parent", "PATH",
@@ -45,7 +44,6 @@ const struct option_entry run_unsupported_options[] = {
     NO("link", "CONTAINER",
        ": containers reach each other over networks, which are not there yet (--network none)"),
     NO("link-local-ip", "ADDRESS", NETWORK),
-    NO("log-opt", "OPTION", " yet: logs rotate by themselves"),
     NO("mac-address", "ADDRESS", NETWORK),
     NO("net-alias", "NAME", NETWORK),
     NO("network-alias", "NAME", NETWORK),

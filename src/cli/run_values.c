@@ -157,11 +157,3 @@ int run_set_privileged(void *target, const char *value, struct err *e)
         return 0;
     return err_refuse(e, 6, "refused: grant what is needed instead, such as --cap-add @switch-user");
 }
-
-int run_set_log_driver(void *target, const char *value, struct err *e)
-{
-    (void)target;
-    if (str_equal(value, "json-file"))
-        return 0;
-    return err_set(e, ENOTSUP, "not supported: only json-file is");
-}

@@ -19,6 +19,7 @@
 #include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/logs_removed.h"
 #include "engine/mark.h"
 #include "engine/names.h"
 #include "engine/notice.h"
@@ -115,6 +116,7 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     tell_end(s, c);
     audit_note_container(s, AUDIT_REMOVE, &c->plan, NULL);
     events_end(s, c);
+    logs_removed_keep(s, c);
     if (volumes)
         remove_volumes(s, &c->plan);
     uint32_t project = disk_limit_project(c->dir, "rw");

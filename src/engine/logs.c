@@ -80,6 +80,10 @@ static int take_entry(struct reader *r, struct json_object *o, struct err *e)
     if ((r->options->since && entry.time < r->options->since) ||
         (r->options->until && entry.time > r->options->until))
         return 0;
+    struct json_object *attrs = NULL;
+    if (json_object_object_get_ex(o, "attrs", &attrs) && json_object_is_type(attrs, json_type_object))
+        entry.attrs = json_object_to_json_string_ext(attrs, JSON_C_TO_STRING_PLAIN);
+    (void)json_get_u64(o, "lost", &entry.lost, &ignored);
     entry.text = json_object_get_string(text);
     entry.length = (size_t)json_object_get_string_len(text);
     entry.from_stderr = str_equal(stream, "stderr");
@@ -134,18 +138,29 @@ static int read_rest(struct reader *r, int fd, struct err *e)
     return 0;
 }
 
-/* Goes on with the newest file when the one at hand has been rotated. 1: it did. */
+/* Which of the files, newest first, is the one at hand; their number when it has been rotated away. */
+static size_t find_current(const struct reader *r, const struct logs_files *now)
+{
+    size_t i = 0;
+    while (i < now->count && !(r->files.count > 0 && logs_same_file(now->fds[i], r->files.fds[0])))
+        i++;
+    return i;
+}
+
+/* Goes on with the file behind the one at hand, when that has been rotated: several may have been since. 1: it did. */
 static int next_file(struct reader *r, struct err *e)
 {
-    int fd = logs_file_open(r->dir, 0, e);
-    if (fd < 0)
-        return fd == -ENOENT ? 0 : fd;
-    if (r->files.count > 0 && logs_same_file(fd, r->files.fds[0])) {
-        close_fd(&fd);
-        return 0;
-    }
+    _cleanup_logs_files_ struct logs_files now = {.count = 0};
+    int failed = logs_files_open(r->dir, &now, e);
+    size_t current = failed < 0 ? 0 : find_current(r, &now);
+    if (failed < 0 || current == 0)
+        return failed;
+    /* What was written to it between the last look and the rotation. */
+    failed = r->files.count > 0 ? read_rest(r, r->files.fds[0], e) : 0;
+    if (failed < 0)
+        return failed;
     logs_files_close(&r->files);
-    r->files.fds[r->files.count++] = fd;
+    r->files.fds[r->files.count++] = steal_fd(&now.fds[current - 1]);
     return 1;
 }
 
@@ -180,10 +195,27 @@ static int follow(struct reader *r, int shim_dir, int inotify, struct err *e)
             return n;
         if (n == 1)
             continue;
-        if (!alive)
+        if (!alive && !(r->options->returns && r->options->returns(r->options->context)))
             return 0;
         await_event(inotify);
     }
+}
+
+static int read_files(struct reader *r, struct err *e)
+{
+    int failed = logs_files_open(r->dir, &r->files, e);
+    if (failed == 0)
+        failed = find_tail(r, e);
+    for (size_t i = r->files.count; i-- > 0 && failed == 0;)
+        failed = read_rest(r, r->files.fds[i], e);
+    return failed;
+}
+
+int logs_read_kept(int log_dir_fd, const struct logs_options *options, struct err *e)
+{
+    _cleanup_reader_ struct reader r = {.options = options};
+    r.dir = openat(log_dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return r.dir < 0 ? err_errno(e, "open the log") : read_files(&r, e);
 }
 
 int logs_read(int shim_dir_fd, const struct logs_options *options, struct err *e)
@@ -195,10 +227,6 @@ int logs_read(int shim_dir_fd, const struct logs_options *options, struct err *e
     _cleanup_close_ int inotify = options->follow ? watch(r.dir, e) : -1;
     if (options->follow && inotify < 0)
         return inotify;
-    int failed = logs_files_open(r.dir, &r.files, e);
-    if (failed == 0)
-        failed = find_tail(&r, e);
-    for (size_t i = r.files.count; i-- > 0 && failed == 0;)
-        failed = read_rest(&r, r.files.fds[i], e);
+    int failed = read_files(&r, e);
     return failed == 0 && options->follow ? follow(&r, shim_dir_fd, inotify, e) : failed;
 }

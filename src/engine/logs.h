@@ -17,14 +17,17 @@ struct logs_entry {
     const char *text; /* not terminated; ends with a newline unless the line goes on in the next entry */
     size_t length;
     bool from_stderr;
-    int64_t time; /* ns since the epoch */
+    int64_t time;      /* ns since the epoch */
+    const char *attrs; /* JSON object of labels and variables; NULL: none */
+    uint64_t lost;     /* the entry has no text, but says that so many bytes were left out here */
 };
 
 struct logs_options {
     uint64_t tail; /* LOGS_ALL, or how many of the last entries */
     int64_t since; /* ns; entries before are left out; 0: none are */
     int64_t until; /* ns; entries after are left out; 0: none are */
-    bool follow;   /* go on until no shim holds the lock */
+    bool follow;   /* go on until no shim holds the lock … */
+    bool (*returns)(void *context); /* … and this, if not NULL, says that none will soon */
     /* A negative result ends the reading with e. */
     int (*visit)(const struct logs_entry *entry, void *context, struct err *e);
     void *context;
@@ -32,3 +35,6 @@ struct logs_options {
 
 /* Entries in the order in which they were written. No log at all: none. */
 int logs_read(int shim_dir_fd, const struct logs_options *options, struct err *e);
+
+/* The same of a directory of log files alone, which no shim writes any more. */
+int logs_read_kept(int log_dir_fd, const struct logs_options *options, struct err *e);

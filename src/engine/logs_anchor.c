@@ -6,12 +6,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/io.h"
 #include "base/json.h"
 #include "base/num.h"
 #include "base/shimproto.h"
 #include "engine/audit_log.h"
 #include "engine/audit_read.h"
 
+#define ANCHORED "log-recorded" /* in the container's directory */
+#define ANCHORED_MAX 24
 #define WORDS 5 /* "records 7 to 200: HASH" */
 #define ANCHORS_MAX 65536
 
@@ -89,17 +92,29 @@ int logs_anchors_read(const struct store *s, const char *id, struct logs_anchor 
     return 0;
 }
 
+/* Number of the last record that was recorded for a running container; 0: none. */
+static uint64_t read_anchored(const struct container *c)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored = {0};
+    uint64_t number = 0;
+    if (io_read_file_at(c->dir, ANCHORED, ANCHORED_MAX, &text, &ignored) < 0 || !text.data ||
+        num_parse_u64(text.data, UINT64_MAX, &number, &ignored) < 0)
+        return 0;
+    return number;
+}
+
 void logs_anchor_now(const struct store *s, const struct container *c)
 {
     struct logchain_state state;
     struct err ignored = {0};
-    _cleanup_free_ struct logs_anchor *anchors = NULL;
-    size_t count = 0;
+    char text[ANCHORED_MAX];
     _cleanup_close_ int log =
         openat(c->shim_dir, SHIM_LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (log < 0 || logs_read_state(log, &state, &ignored) != 1 ||
-        logs_anchors_read(s, c->id, &anchors, &count, &ignored) < 0)
+    if (c->status != CONTAINER_RUNNING || log < 0 || logs_read_state(log, &state, &ignored) != 1 ||
+        state.last.number <= read_anchored(c))
         return;
-    if (count == 0 || anchors[count - 1].last.number < state.last.number)
-        logs_anchor_end(s, c);
+    logs_anchor_end(s, c);
+    int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)state.last.number);
+    (void)io_replace_file_at(c->dir, ANCHORED, text, (size_t)n, 0600, false, &ignored);
 }

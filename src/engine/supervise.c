@@ -27,6 +27,7 @@
 #include "base/shimproto.h"
 #include "base/syscalls.h"
 #include "engine/denials.h"
+#include "engine/log_config.h"
 #include "engine/mark.h"
 #include "engine/record.h"
 #include "engine/volume.h"
@@ -36,11 +37,7 @@
 #include "store/rootless.h"
 
 #define LISTEN_BACKLOG 16
-#define LOG_SIZE_MAX (10ULL << 20)
-#define LOG_FILES 3
-#define PIPE_SIZE \
-    (256 << 10)       /* of each stream: fewer turns between writer and shim than with the kernel's 64 KiB */
-#define SCRATCH_FD 64 /* descriptors are first moved out of the way of the fixed numbers */
+ #define SCRATCH_FD 64 /* descriptors are first moved out of the way of the fixed numbers */
 #define OOM_TEXT_MAX 1024
 
 void supervise_shim_close(struct supervise_shim *x)
@@ -120,7 +117,7 @@ struct streams {
     int ours[3];
 };
 
-static int make_streams(const struct plan *p, struct streams *ret, struct err *e)
+static int make_streams(const struct plan *p, uint64_t pipe_size, struct streams *ret, struct err *e)
 {
     struct streams s = {{-1, -1, -1}, {-1, -1, -1}};
     for (int i = 0; i < 3; i++) {
@@ -134,7 +131,7 @@ static int make_streams(const struct plan *p, struct streams *ret, struct err *e
         }
         if (pipe2(ends, O_CLOEXEC) < 0)
             return err_errno(e, "pipe");
-        (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+        (void)fcntl(ends[0], F_SETPIPE_SZ, (int)pipe_size);
         s.theirs[i] = ends[i == 0 ? 0 : 1];
         s.ours[i] = ends[i == 0 ? 1 : 0];
     }
@@ -158,7 +155,7 @@ static uint32_t read_oom_baseline(int fd)
     return 0;
 }
 
-static int make_config(const struct supervise_request *q, int oom, struct err *e)
+static int make_config(const struct supervise_request *q, const struct log_config *log, int oom, struct err *e)
 {
     const struct plan *p = &q->container->plan;
     struct shim_config config = {
@@ -166,15 +163,25 @@ static int make_config(const struct supervise_request *q, int oom, struct err *e
         .flags = (p->tty ? (uint32_t)SHIM_TTY : 0) | (p->open_stdin ? (uint32_t)SHIM_STDIN_OPEN : 0) |
                  (p->open_stdin && q->await_client ? (uint32_t)SHIM_STDIN_ONCE : 0) |
                  (q->await_client ? (uint32_t)SHIM_AWAIT_CLIENT : 0),
-        .log_size_max = LOG_SIZE_MAX,
-        .log_files = LOG_FILES,
+        .log_size_max = log->size,
+        .log_files = (uint32_t)log->files,
         .oom_baseline = read_oom_baseline(oom),
+        .log_flags = log->flags,
+        .forward = log->forward,
+        .facility = log->facility,
+        .utc_offset = log->utc_offset,
+        .attrs_length = (uint32_t)log->attrs.length,
+        .prefix_length = (uint32_t)log->prefix.length,
     };
     memcpy(config.id, q->container->id, sizeof(config.id));
     _cleanup_close_ int fd = memfd_create("shim-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return err_errno(e, "memfd");
     int r = io_write_all(fd, &config, sizeof(config), e);
+    if (r == 0)
+        r = io_write_all(fd, log->attrs.data, log->attrs.length, e);
+    if (r == 0)
+        r = io_write_all(fd, log->prefix.data, log->prefix.length, e);
     if (r < 0)
         return r;
     if (lseek(fd, 0, SEEK_SET) < 0 ||
@@ -274,7 +281,10 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
     int program = open_program(e);
     if (program < 0)
         return program;
-    int r = make_streams(&q->container->plan, &streams, e);
+    struct log_config log = LOG_CONFIG_INIT; /* ends with the process */
+    int r = log_config_make(&q->container->plan, &log, e);
+    if (r == 0)
+        r = make_streams(&q->container->plan, log.pipe, &streams, e);
     if (r < 0)
         return r;
     struct runtime_start start = {.spec = q->spec,
@@ -287,7 +297,7 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
     if (r == 0)
         r = record(q, &process, e);
     int oom = cgroup_open_oom(q->cgroup);
-    int config = r < 0 ? r : make_config(q, oom, e);
+    int config = r < 0 ? r : make_config(q, &log, oom, e);
     int exited = config < 0 ? config : mark_open_dir(q->store, MARK_EXITED, e);
     if (r == 0)
         r = exited < 0 ? exited : runtime_go(&process, e);
@@ -314,6 +324,7 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
         [SHIM_FD_NOTICE] = process.listener,
         [SHIM_FD_PROC] = process.listener >= 0 ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1,
         [SHIM_FD_PIDS] = cgroup_open_pids(q->cgroup),
+        [SHIM_FD_FORWARD] = log.socket,
     };
     return become_shim(q, fds, program, e);
 }

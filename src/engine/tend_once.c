@@ -10,6 +10,8 @@
 #include "engine/expire.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
+#include "engine/logs_anchor.h"
+#include "engine/logs_removed.h"
 #include "engine/mend.h"
 #include "engine/restarting.h"
 #include "engine/tend.h"
@@ -45,6 +47,7 @@ static int visit(struct container *c, void *context, struct err *e)
     struct err failed = {0};
     int r = 0;
     (void)e;
+    logs_anchor_now(o->s, c);
     if (to_be_revived(o, c))
         r = lifecycle_revive(o->s, c, o->boot, &failed);
     else
@@ -64,6 +67,8 @@ int tend_once(const struct store *s, bool boot, void (*complain)(struct err *e),
         .s = s, .boot = boot, .expire = policy.expire_containers, .now = clock_now(), .complain = complain};
     mend_all(s);
     r = container_for_each(s, visit, &o, e);
+    if (r == 0)
+        r = logs_expire(s, &policy, e);
     tend_ensure(s);
     return r < 0 ? r : o.failed;
 }

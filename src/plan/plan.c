@@ -16,6 +16,8 @@ void plan_init(struct plan *p)
         .health_start_period = PLAN_UNSET,
         .health_start_interval = PLAN_UNSET,
         .health_retries = PLAN_UNSET,
+        .log_size = PLAN_UNSET,
+        .log_files = PLAN_UNSET,
         .memory = PLAN_UNSET,
         .memory_swap = PLAN_UNSET,
         .cpus_nano = PLAN_UNSET,
@@ -42,6 +44,7 @@ static void clear_strings(struct plan *p)
         &p->name,       &p->image_reference, &p->user,        &p->working_dir,     &p->hostname,
         &p->domainname, &p->stop_signal,     &p->cpuset_cpus, &p->seccomp_profile, &p->apparmor_profile,
         &p->network,    &p->cpuset_mems,     &p->pid_mode,    &p->ipc_mode,        &p->restart,
+        &p->log_driver,
     };
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         free(*strings[i]);
@@ -54,7 +57,7 @@ static void clear_lists(struct plan *p)
         &p->cap_add,      &p->cap_drop,     &p->security_opt, &p->sysctls,   &p->notes,
         &p->io,           &p->devices,      &p->hosts,        &p->dns,       &p->dns_search,
         &p->health_test,  &p->health_shell, &p->dns_options,  &p->expose,    &p->annotations,
-        &p->volumes_from, &p->storage_opt,
+        &p->volumes_from, &p->storage_opt,  &p->log_options,
     };
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         str_list_clear(lists[i]);

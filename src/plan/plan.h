@@ -106,6 +106,12 @@ struct plan {
         volumes_from; /* CONTAINER[:MODE]; their mounts are among `mounts` since the container was made */
     bool read_only;
 
+    /* where its output is logged (plan/log_options.h) */
+    char *log_driver;            /* NULL: the policy's */
+    struct str_list log_options; /* KEY=VALUE as given */
+    uint64_t log_size, log_files; /* bytes of one file, and how many; PLAN_UNSET until practice 13 has run */
+    bool log_forget;              /* nothing of the log stays when the container is removed */
+
     /* limits: PLAN_UNSET means "the practice's default" until practice 4 has run */
     uint64_t memory;      /* bytes */
     uint64_t memory_swap; /* bytes of memory + swap together, as Docker */

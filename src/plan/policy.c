@@ -66,6 +66,11 @@ int policy_init(struct policy *ret_policy, struct err *e)
         .write_iops = 10000,
         .oom_score_adj = 500,
         .shm_size = 64 * MIB,
+        .log_size = 10 * MIB,
+        .log_files = 3,
+        .removed_logs = true,
+        .removed_logs_days = 30,
+        .removed_logs_size = 1024 * MIB,
         .tmpfs_size = {50, true},
         .reserve = {10, true},
         .reserve_min = 512 * MIB,
@@ -105,6 +110,7 @@ void policy_clear(struct policy *p)
     free(p->grants);
     free(p->registries);
     free(p->least_source);
+    free(p->log_driver);
     free(p->allow_root_source);
     *p = (struct policy){0};
 }

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "image/reference.h"
 #include "plan/conf.h"
+#include "plan/log_options.h"
 #include "plan/policy_keys.h"
 
 #define PERCENT_MAX 100
@@ -21,6 +22,7 @@
 #define DROP_IN_DIR "conf.d"
 #define DROP_INS_MAX 256
 #define EXPIRE_DAYS_MAX 36500U
+#define REMOVED_LOGS_DAYS_MAX 36500U
 #define NS_PER_DAY 86400000000000ULL
 
 struct reading {
@@ -366,6 +368,42 @@ static int set_read_only(struct reading *r, const struct conf_entry *entry, stru
     return parse_bool(entry->value, &r->policy->read_only, e);
 }
 
+static int set_log_driver(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    enum log_driver driver;
+    int result = log_driver_parse(entry->value, &driver, e);
+    return result < 0 ? result : str_replace(&r->policy->log_driver, entry->value, e);
+}
+
+static int set_log_size(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    int result = parse_positive_size(entry->value, &r->policy->log_size, e);
+    if (result == 0 && r->policy->log_size < LOG_SIZE_LEAST)
+        return err_set(e, EINVAL, "'%s' is less than 4k", entry->value);
+    return result;
+}
+
+static int set_log_files(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    int result = num_parse_u64(entry->value, LOG_FILES_MAX, &r->policy->log_files, e);
+    return result == 0 && r->policy->log_files == 0 ? err_set(e, EINVAL, "'0' must be more than 0") : result;
+}
+
+static int set_removed_logs(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_bool(entry->value, &r->policy->removed_logs, e);
+}
+
+static int set_removed_logs_days(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return num_parse_u64(entry->value, REMOVED_LOGS_DAYS_MAX, &r->policy->removed_logs_days, e);
+}
+
+static int set_removed_logs_size(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return num_parse_size(entry->value, &r->policy->removed_logs_size, e);
+}
+
 static int set_allow_root(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     char source[300];
@@ -425,6 +463,12 @@ static const struct key keys[] = {
     {"practice", "syscalls", "allow-apparmor", allow_apparmor},
     {"practice", "user", "allow-root", set_allow_root},
     {"practice", "files", "read-only", set_read_only},
+    {"practice", "files", "log-driver", set_log_driver},
+    {"practice", "files", "log-size", set_log_size},
+    {"practice", "files", "log-files", set_log_files},
+    {"practice", "files", "removed-logs", set_removed_logs},
+    {"practice", "files", "removed-logs-days", set_removed_logs_days},
+    {"practice", "files", "removed-logs-size", set_removed_logs_size},
     {"grant", NULL, "capability", give_capability},
     {"grant", NULL, "allow-capability", allow_capability},
     {"grant", NULL, "allow-unlimited", allow_unlimited},

@@ -219,7 +219,15 @@ static char *put_decimal(char *at, uint64_t number)
     return at;
 }
 
-size_t encode_tail(const char *stream, const char *attrs, int64_t time, uint64_t lost, char *out)
+size_t encode_number(const char *member, uint64_t number, char *out)
+{
+    char *at = put_text(out, ",\"");
+    at = put_text(at, member);
+    at = put_text(at, "\":");
+    return (size_t)(put_decimal(at, number) - out);
+}
+
+size_t encode_tail(const char *stream, const char *attrs, int64_t time, char *out)
 {
     char *at = put_text(out, "\",\"stream\":\"");
     at = put_text(at, stream);
@@ -232,10 +240,6 @@ size_t encode_tail(const char *stream, const char *attrs, int64_t time, uint64_t
     }
     at += encode_time(time, at);
     *at++ = '"';
-    if (lost > 0) {
-        at = put_text(at, ",\"lost\":");
-        at = put_decimal(at, lost);
-    }
     return (size_t)(at - out);
 }
 

@@ -23,10 +23,13 @@ size_t encode_time(int64_t ns, char ret_text[ENCODE_TIME_MAX]);
 size_t encode_text(const unsigned char *data, size_t length, char *out);
 
 /*
- * What stands behind the text: ","stream":"…","attrs":{…},"time":"…","lost":N, without an end. `attrs` is a JSON object
- * or ""; lost 0 is left out. `out` has ENCODE_TAIL_MAX bytes. Returns the length.
+ * What stands behind the text: ","stream":"…","attrs":{…},"time":"…", without an end. `attrs` is a JSON object or "".
+ * `out` has ENCODE_TAIL_MAX bytes. Returns the length.
  */
-size_t encode_tail(const char *stream, const char *attrs, int64_t time, uint64_t lost, char *out);
+size_t encode_tail(const char *stream, const char *attrs, int64_t time, char *out);
+
+/* Appends ,"MEMBER":NUMBER to a tail; `member` is short. Returns the length of what it added. */
+size_t encode_number(const char *member, uint64_t number, char *out);
 
 /* Where the first newline is; `length` when there is none. */
 size_t encode_find_newline(const unsigned char *data, size_t length);

@@ -70,7 +70,7 @@ static bool make_tail(struct log *l, const char *stream, int64_t now)
     struct log_tail *t = &l->tail;
     if (t->stream == stream && t->time == now)
         return true;
-    t->length = encode_tail(stream, l->attrs, now, 0, t->text);
+    t->length = encode_tail(stream, l->attrs, now, t->text);
     t->stream = stream;
     t->time = now;
     return false;
@@ -112,17 +112,40 @@ static bool commit(struct log *l, size_t text, size_t tail, bool same_tail)
     return true;
 }
 
-/* A record without text that says how much is missing here. */
-static bool add_gap(struct log *l, const char *stream, int64_t now)
+/* A record without text that says how much is missing: "lost" here, "unsent" elsewhere. */
+static bool add_count(struct log *l, const char *member, uint64_t count, const char *stream, int64_t now)
 {
+    if (!make_room(l))
+        return false;
     char *line = l->buffer + l->end;
     memcpy(line, LOGCHAIN_HEAD, LOGCHAIN_HEAD_LENGTH);
-    size_t tail = encode_tail(stream, l->attrs, now, l->gap, line + LOGCHAIN_HEAD_LENGTH);
+    size_t tail = encode_tail(stream, l->attrs, now, line + LOGCHAIN_HEAD_LENGTH);
+    tail += encode_number(member, count, line + LOGCHAIN_HEAD_LENGTH + tail);
     if (!commit(l, 0, tail, false))
         return false;
     l->tail.stream = NULL;
+    return true;
+}
+
+static bool tell_gap(struct log *l, const char *stream, int64_t now)
+{
+    if (l->gap > 0 && !add_count(l, "lost", l->gap, stream, now))
+        return false;
     l->gap = 0;
     return true;
+}
+
+bool log_tell_unsent(struct log *l, uint64_t length, const char *stream, int64_t now)
+{
+    return l->given_up || add_count(l, "unsent", length, stream, now);
+}
+
+void log_finish(struct log *l, const char *stream, int64_t now)
+{
+    if (l->given_up)
+        return;
+    if (!tell_gap(l, stream, now) || !log_flush(l))
+        log_give_up(l);
 }
 
 bool log_add(struct log *l, const unsigned char *data, size_t length, const char *stream, int64_t now)
@@ -131,9 +154,7 @@ bool log_add(struct log *l, const unsigned char *data, size_t length, const char
         l->lost += length;
         return true;
     }
-    if (!make_room(l))
-        return false;
-    if (l->gap > 0 && !(add_gap(l, stream, now) && make_room(l)))
+    if (!tell_gap(l, stream, now) || !make_room(l))
         return false;
     bool same_tail = make_tail(l, stream, now);
     char *line = l->buffer + l->end;

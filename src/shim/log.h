@@ -55,6 +55,12 @@ bool log_add(struct log *l, const unsigned char *data, size_t length, const char
 /* Instead of log_add: these bytes are left out on purpose. The record behind says how many. */
 void log_skip(struct log *l, size_t length);
 
+/* Adds a record that says that the journal or syslog has not got so many bytes. False: the disk refuses. */
+bool log_tell_unsent(struct log *l, uint64_t length, const char *stream, int64_t now);
+
+/* At the end: gaps that no record has told of yet. */
+void log_finish(struct log *l, const char *stream, int64_t now);
+
 /* Writes what is pending. True when nothing is left. */
 bool log_flush(struct log *l);
 

@@ -12,6 +12,7 @@ enum slot {
     SLOT_PIDFD,
     SLOT_LISTEN,
     SLOT_INPUT,
+    SLOT_FORWARD,
     SLOT_OUTPUT,
     SLOT_CLIENTS = SLOT_OUTPUT + 2,
     SLOT_END = SLOT_CLIENTS + CLIENTS_MAX
@@ -38,6 +39,7 @@ static void fill_slots(const struct shim *s, struct pollfd slots[SLOT_END])
     set_slot(&slots[SLOT_PIDFD], SHIM_FD_PIDFD, s->exited ? 0 : POLLIN);
     set_slot(&slots[SLOT_LISTEN], SHIM_FD_LISTEN, s->listening && client_slot_free(s) ? POLLIN : 0);
     set_slot(&slots[SLOT_INPUT], s->input.fd, input_free ? 0 : POLLOUT);
+    set_slot(&slots[SLOT_FORWARD], SHIM_FD_FORWARD, s->forward.blocked ? POLLOUT : 0);
     for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
         set_slot(&slots[SLOT_OUTPUT + i], s->streams[i].fd, stream_readable(s, &s->streams[i]) ? POLLIN : 0);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
@@ -163,11 +165,26 @@ static void step(struct shim *s, const struct pollfd slots[SLOT_END], int64_t no
         client_accept(s);
     if (slots[SLOT_INPUT].revents)
         input_write(s);
+    if (slots[SLOT_FORWARD].revents)
+        s->forward.blocked = false;
     serve_clients(s, slots);
     serve_streams(s, slots);
     serve_log(s);
     if (s->exited)
         end_streams(s, now, slots);
+}
+
+/* What nobody has been told of yet. */
+static void finish_log(struct shim *s)
+{
+    int64_t now = shim_now();
+    if (s->config.log_flags & SHIM_LOG_NONE) {
+        s->log.lost += s->forward.unsent;
+        return;
+    }
+    if (s->forward.unsent > 0)
+        (void)log_tell_unsent(&s->log, s->forward.unsent, s->streams[0].name, now);
+    log_finish(&s->log, s->streams[0].name, now);
 }
 
 void loop_run(struct shim *s)
@@ -186,6 +203,7 @@ void loop_run(struct shim *s)
             s->streams[0].silent_until = 0;
         step(s, slots, now);
     }
+    finish_log(s);
     exit_record(s);
     tell_clients(s);
 }

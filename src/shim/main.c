@@ -52,14 +52,44 @@ static bool is_id(const char *id, size_t size)
     return strspn(id, "0123456789abcdef") == size - 1;
 }
 
-static int read_config(struct shim_config *config)
+/* A text behind the struct; `at` moves on. */
+static int read_text(char *text, size_t room, uint32_t length, off_t *at)
 {
-    if (pread(SHIM_FD_CONFIG, config, sizeof(*config), 0) != (ssize_t)sizeof(*config))
+    if (length > room || pread(SHIM_FD_CONFIG, text, length, *at) != (ssize_t)length)
         return -EINVAL;
-    if (config->version < 1 || config->version > SHIM_PROTOCOL || !is_id(config->id, sizeof(config->id)))
-        return -EINVAL;
+    *at += (off_t)length;
+    return 0;
+}
+
+static int read_texts(struct shim *s)
+{
+    off_t at = sizeof(s->config);
+    int r = read_text(s->attrs, SHIM_ATTRS_MAX, s->config.attrs_length, &at);
+    if (r == 0)
+        r = read_text(s->forward.prefix, SHIM_PREFIX_MAX, s->config.prefix_length, &at);
+    s->forward.kind = s->config.forward;
+    s->forward.facility = s->config.facility;
+    s->forward.utc_offset = s->config.utc_offset;
+    s->forward.prefix_length = s->config.prefix_length;
+    return r;
+}
+
+static int read_config(struct shim *s)
+{
+    struct shim_config *config = &s->config;
     const uint32_t known = SHIM_TTY | SHIM_STDIN_OPEN | SHIM_STDIN_ONCE | SHIM_AWAIT_CLIENT;
-    return config->flags & ~known ? -EINVAL : 0;
+    ssize_t n = pread(SHIM_FD_CONFIG, config, sizeof(*config), 0);
+    if (n < SHIM_CONFIG_SIZE_1 || config->version < 1 || config->version > SHIM_PROTOCOL ||
+        !is_id(config->id, sizeof(config->id)) || config->flags & ~known)
+        return -EINVAL;
+    if (config->version == 1) {
+        memset((char *)config + SHIM_CONFIG_SIZE_1, 0, sizeof(*config) - SHIM_CONFIG_SIZE_1);
+        return 0;
+    }
+    if (n != (ssize_t)sizeof(*config) || config->log_flags & ~(uint32_t)(SHIM_LOG_NONE | SHIM_LOG_DROP) ||
+        config->forward > SHIM_FORWARD_RFC5424_MICRO)
+        return -EINVAL;
+    return read_texts(s);
 }
 
 /* Nothing but its container's end ends a shim, short of SIGKILL. */
@@ -75,9 +105,10 @@ static void ignore_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int check_descriptors(void)
+static int check_descriptors(const struct shim *s)
 {
-    for (int fd = SHIM_FD_CONFIG; fd < SHIM_FD_END; fd++)
+    int end = s->config.version == 1 ? SHIM_FD_FORWARD : SHIM_FD_END;
+    for (int fd = SHIM_FD_CONFIG; fd < end; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             return -errno;
     siginfo_t info;
@@ -113,18 +144,29 @@ static int open_streams(struct shim *s)
     return 0;
 }
 
+static int open_log(struct shim *s)
+{
+    s->log.size_max = s->config.log_size_max;
+    s->log.files = s->config.log_files;
+    s->log.attrs = s->attrs;
+    if (!(s->config.log_flags & SHIM_LOG_NONE))
+        return log_open(&s->log, SHIM_FD_DIR, s->config.id);
+    s->log.dir = s->log.fd = s->log.head = -1;
+    return 0;
+}
+
 static int start(struct shim *s, const char **ret_step)
 {
     *ret_step = "run as root or with capabilities";
     int r = confine_check();
     if (r < 0)
         return r;
-    *ret_step = "take the descriptors";
-    r = check_descriptors();
+    *ret_step = "read the configuration";
+    r = read_config(s);
     if (r < 0)
         return r;
-    *ret_step = "read the configuration";
-    r = read_config(&s->config);
+    *ret_step = "take the descriptors";
+    r = check_descriptors(s);
     if (r < 0)
         return r;
     *ret_step = "prepare the exit record";
@@ -132,10 +174,7 @@ static int start(struct shim *s, const char **ret_step)
     if (r < 0)
         return r;
     *ret_step = "open the log";
-    s->log.size_max = s->config.log_size_max;
-    s->log.files = s->config.log_files;
-    s->log.attrs = "";
-    r = log_open(&s->log, SHIM_FD_DIR, s->config.id);
+    r = open_log(s);
     if (r < 0)
         return r;
     *ret_step = "prepare the streams";

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/shimproto.h"
+#include "shim/forward.h"
 #include "shim/log.h"
 
 #ifndef P_PIDFD /* newer than the C library */
@@ -39,7 +40,8 @@ struct stream {
     const char *name;
     bool tty;
     int64_t silent_until; /* nobody has the terminal open: tried again then; 0: it is open */
-    bool log_blocked;     /* a line waits for the disk */
+    bool log_blocked;     /* a line waits for the disk, or for the journal or syslog */
+    bool forwarded;       /* that line has been sent on already */
     size_t late;          /* bytes that were read after the exit */
     uint32_t waiting;     /* clients (bits) that have not got data[sent .. length) yet */
     size_t sent;          /* where the newest chunk begins */
@@ -88,6 +90,8 @@ struct shim {
     struct input input;
     struct log log;
     struct denials denials;
+    struct forward forward;
+    char attrs[SHIM_ATTRS_MAX + 1];
 };
 
 int64_t shim_now(void);       /* ns since the epoch */

@@ -43,6 +43,47 @@ static size_t next_line(const struct stream *st)
     return st->fd < 0 ? have : 0;
 }
 
+/* Sends a line to the journal or syslog. False: not now, nothing was done. */
+static bool forward_line(struct shim *s, const struct stream *st, size_t n, int64_t now)
+{
+    struct forward *f = &s->forward;
+    bool from_stderr = st->packet == SHIM_STDERR;
+    bool drop = s->config.log_flags & SHIM_LOG_DROP;
+    enum forward_result r = forward_send(f, st->data + st->logged, n, from_stderr, now);
+    if (r == FORWARD_LATER && !drop && !s->log.given_up)
+        return false;
+    if (r != FORWARD_SENT)
+        f->unsent += n;
+    else if (f->unsent > 0 && (s->config.log_flags & SHIM_LOG_NONE ||
+                               log_tell_unsent(&s->log, f->unsent, st->name, now)))
+        f->unsent = 0;
+    return true;
+}
+
+/* Into the log. False: not now, nothing was done. */
+static bool keep_line(struct shim *s, const struct stream *st, size_t n, int64_t now)
+{
+    if (s->config.log_flags & SHIM_LOG_NONE || log_add(&s->log, st->data + st->logged, n, st->name, now))
+        return true;
+    if (!(s->config.log_flags & SHIM_LOG_DROP))
+        return false;
+    log_skip(&s->log, n);
+    return true;
+}
+
+static bool log_line(struct shim *s, struct stream *st, size_t n, int64_t now)
+{
+    if (s->forward.kind && !st->forwarded) {
+        if (!forward_line(s, st, n, now))
+            return false;
+        st->forwarded = true;
+    }
+    if (!keep_line(s, st, n, now))
+        return false;
+    st->forwarded = false;
+    return true;
+}
+
 static void log_lines(struct shim *s, struct stream *st)
 {
     int64_t now = 0;
@@ -50,7 +91,7 @@ static void log_lines(struct shim *s, struct stream *st)
     for (size_t n; (n = next_line(st)) > 0; st->logged += n) {
         if (now == 0)
             now = shim_now();
-        if (!log_add(&s->log, st->data + st->logged, n, st->name, now)) {
+        if (!log_line(s, st, n, now)) {
             st->log_blocked = true;
             return;
         }
