@@ -37,7 +37,7 @@
 #include "store/rootless.h"
 
 #define LISTEN_BACKLOG 16
- #define SCRATCH_FD 64 /* descriptors are first moved out of the way of the fixed numbers */
+#define SCRATCH_FD 64 /* descriptors are first moved out of the way of the fixed numbers */
 #define OOM_TEXT_MAX 1024
 
 void supervise_shim_close(struct supervise_shim *x)
@@ -155,7 +155,8 @@ static uint32_t read_oom_baseline(int fd)
     return 0;
 }
 
-static int make_config(const struct supervise_request *q, const struct log_config *log, int oom, struct err *e)
+static int make_config(const struct supervise_request *q, const struct log_config *log, int oom,
+                       struct err *e)
 {
     const struct plan *p = &q->container->plan;
     struct shim_config config = {

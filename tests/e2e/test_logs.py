@@ -43,8 +43,9 @@ def test_follow_over_rotation_and_restart(casemate, busybox):
     casemate.ok("run", "-d", "--name", "web", "--restart", "on-failure:1", "--log-opt", "max-size=16k", "--log-opt",
                 "max-file=20", busybox, "sh", "-c", "mkfifo /tmp/go 2>/dev/null; " + script)
     follower = casemate.popen("logs", "-f", "web")
-    for _ in range(2):
-        wait.until(lambda: casemate.run("exec", "web", "sh", "-c", "echo >/tmp/go").status == 0, 20, "the script waits")
+    for run in (1, 2):
+        wait.until(lambda n=run: casemate.ok("logs", "web").count("line 399\n") == n, 20, "the script waits")
+        casemate.ok("exec", "web", "sh", "-c", "echo >/tmp/go")
     out, err = follower.communicate(timeout=wait.seconds(30))
     expected = ["begin", *["line %d" % i for i in range(400)], "end"]
     assert out.decode().splitlines() == 2 * expected and err == b""
