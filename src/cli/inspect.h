@@ -10,6 +10,10 @@
 /* Docker's ContainerInspect, and a member "Casemate" with profile and grants. */
 int inspect_container(const struct container *c, struct json_object **ret_json, struct err *e);
 
+/* Adds SizeRw and SizeRootFs. */
+int inspect_add_size(const struct store *s, const struct container *c, struct json_object *json,
+                     struct err *e);
+
 /* Docker's ImageInspect. */
 int inspect_image(const struct image *image, struct json_object **ret_json, struct err *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* casemate info: what is stored here, and what this machine can do. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysinfo.h>
@@ -20,6 +21,7 @@
 #include "engine/container.h"
 #include "engine/mend.h"
 #include "image/image.h"
+#include "store/quota.h"
 
 #define OS_RELEASE_MAX 65536
 
@@ -91,6 +93,15 @@ static const char *cgroup_version(void)
     return access("/sys/fs/cgroup/memory", F_OK) == 0 ? "1" : "none";
 }
 
+/* Whether writable layers and volumes can be limited, or why not. */
+static void add_disk_limits(struct members *m)
+{
+    struct err why = {0};
+    _cleanup_close_ int fd = open(dirs_data_root(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool limited = fd >= 0 && quota_probe(fd, &why) == 0;
+    members_text(m, "DiskLimits", limited ? "project quotas" : fd < 0 ? "unknown" : why.text);
+}
+
 static int add_machine(struct members *m, struct err *e)
 {
     struct utsname u;
@@ -109,6 +120,7 @@ static int add_machine(struct members *m, struct err *e)
     members_number(m, "MemTotal", (int64_t)((uint64_t)si.totalram * si.mem_unit));
     members_text(m, "Name", u.nodename);
     members_text(m, "DockerRootDir", dirs_data_root());
+    add_disk_limits(m);
     members_bool(m, "Rootless", identity_rootless());
     members_number(m, "Landlock", sandbox_landlock_abi());
     members_bool(m, "AppArmor", access("/sys/kernel/security/apparmor/profiles", F_OK) == 0);
@@ -139,6 +151,7 @@ static void print_text(struct json_object *json)
         {"MemTotal", "Total Memory"},
         {"Name", "Name"},
         {"DockerRootDir", "Data Root"},
+        {"DiskLimits", "Disk Limits"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         struct json_object *value = json_object_object_get(json, lines[i].key);

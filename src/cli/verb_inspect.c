@@ -13,6 +13,7 @@
 struct inspect_options {
     const char *format;
     const char *type;
+    bool size;
 };
 
 static const struct option_entry options[] = {
@@ -20,16 +21,24 @@ static const struct option_entry options[] = {
      offsetof(struct inspect_options, format), .complete = "json"},
     {"type", 0, OPTION_STRING, "TYPE", "Look for this kind of object only: container, image or volume",
      offsetof(struct inspect_options, type), .complete = "container image volume"},
-    {"size", 's', OPTION_UNSUPPORTED, NULL, " yet"},
+    {"size", 's', OPTION_BOOL, NULL, "Add what a container has written, and with its image",
+     offsetof(struct inspect_options, size)},
     {0},
 };
 
-static int find_container(const struct store *s, const char *word, struct json_object **ret_json,
+static int find_container(const struct store *s, const char *word, bool size, struct json_object **ret_json,
                           struct err *e)
 {
     _cleanup_container_ struct container c = CONTAINER_INIT;
     int r = container_find(s, word, &c, e);
-    return r < 0 ? r : inspect_container(&c, ret_json, e);
+    _cleanup_json_ struct json_object *json = NULL;
+    if (r == 0)
+        r = inspect_container(&c, &json, e);
+    if (r == 0 && size)
+        r = inspect_add_size(s, &c, json, e);
+    if (r == 0)
+        *ret_json = steal_ptr(json);
+    return r;
 }
 
 static int find_image(const struct store *s, const char *word, struct json_object **ret_json, struct err *e)
@@ -44,7 +53,7 @@ static int find_object(const struct store *s, const struct inspect_options *o, c
 {
     bool any = !o->type;
     if (any || str_equal(o->type, "container")) {
-        int r = find_container(s, word, ret_json, e);
+        int r = find_container(s, word, o->size, ret_json, e);
         if (!any || r != -ENOENT)
             return r;
     }

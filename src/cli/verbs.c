@@ -59,6 +59,7 @@
     X(system_df)       \
     X(system_prune)    \
     X(system_reset)    \
+    X(store_image)     \
     X(info)            \
     X(version)         \
     X(help)            \

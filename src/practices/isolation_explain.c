@@ -120,6 +120,21 @@ static int explain_binds(const struct subject *s, const struct mount_table *t, s
     return r;
 }
 
+/* :z and :Z. Containers are kept apart by their ids, so nothing depends on a label; one that was asked for is not passed over in silence. */
+static int explain_labels(const struct subject *s, struct evidence *ret, struct err *e)
+{
+    int r = 0;
+    bool selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+    for (size_t i = 0; i < s->plan->mount_count && r == 0; i++)
+        if (s->plan->mounts[i].relabel)
+            r = evidence_add(ret, 5, selinux ? EVIDENCE_NOT_ENFORCED : EVIDENCE_HOLDS, "SELinux label",
+                             "/sys/fs/selinux", e,
+                             selinux ? "%s is not relabelled"
+                                     : "%s: this host has no SELinux, so there is nothing to do",
+                             s->plan->mounts[i].target);
+    return r;
+}
+
 int isolation_explain(const struct subject *s, struct evidence *ret, struct err *e)
 {
     _cleanup_mount_table_ struct mount_table mounts = {0};
@@ -132,5 +147,7 @@ int isolation_explain(const struct subject *s, struct evidence *ret, struct err 
         r = explain_read_only(s, &mounts, ret, e);
     if (r == 0)
         r = explain_mount_flags(s, &mounts, ret, e);
-    return r < 0 ? r : explain_binds(s, &mounts, ret, e);
+    if (r == 0)
+        r = explain_binds(s, &mounts, ret, e);
+    return r < 0 ? r : explain_labels(s, ret, e);
 }

@@ -312,3 +312,54 @@ def test_volumes_of_an_older_casemate(casemate, seeded):
     casemate.ok("start", "-a", "box")
     casemate.ok("rm", "box")
     assert casemate.ok("volume", "rm", "data") == "data\n"
+
+
+def test_labels_of_selinux_are_accepted_and_explained(casemate, seeded, tmp_path):
+    os.chmod(tmp_path, 0o755)
+    casemate.ok("run", "-d", "--name", "box", "-v", "data:/x:z", "-v", "%s:/y:ro,Z" % tmp_path, seeded, "sleep", "1000")
+    out = casemate.ok("explain", "--no-trunc", "box")
+    assert len(re.findall("SELinux label", out)) == 2
+    if not os.path.exists("/sys/fs/selinux/enforce"):
+        assert re.search(r"SELinux label +/x: this host has no SELinux", out) and "/y: this host has no SELinux" in out
+
+
+# How much it takes
+
+def test_inspect_size(casemate, seeded):
+    casemate.ok("run", "--name", "box", "-v", "data:/d", seeded, "sh", "-c",
+                "dd if=/dev/zero of=/tmp/a bs=1000 count=1000; ln /tmp/a /tmp/b; truncate -s 1G /tmp/holes; dd if=/dev/zero of=/d/x bs=1M count=3")
+    plain = json.loads(casemate.ok("inspect", "box"))[0]
+    assert "SizeRw" not in plain and "SizeRootFs" not in plain
+    sized = json.loads(casemate.ok("inspect", "-s", "box"))[0]
+    assert sized["SizeRw"] == 1000000, "hard links once, holes not, the volume not"
+    image = json.loads(casemate.ok("inspect", "--type", "image", seeded))[0]["Size"]
+    assert sized["SizeRootFs"] == 1000000 + image
+
+
+# A file system for the store
+
+def test_store_image(casemate, tmp_path):
+    path = str(tmp_path / "store.img")
+    out = casemate.ok("system", "store-image", "--file", path, "300m")
+    assert "%s %s ext4 loop,prjquota,nodev,nosuid 0 2\n" % (path, casemate.root) in out
+    st = os.stat(path)
+    assert st.st_size == 300 << 20 and st.st_blocks * 512 < 64 << 20 and stat.S_IMODE(st.st_mode) == 0o600
+    shown = subprocess.run(["dumpe2fs", "-h", path], capture_output=True, text=True, check=True).stdout
+    features = re.search("^Filesystem features: (.*)$", shown, re.M).group(1).split()
+    assert {"quota", "project"} <= set(features) and "Project quota inode" in shown
+    with open(path, "rb") as f:
+        before = f.read(1 << 20)
+    casemate.fails("system", "store-image", "--file", path, "300m", status=1, says="exists already")
+    with open(path, "rb") as f:
+        assert f.read(1 << 20) == before
+    for size in ("1m", "17t", "lots", "-5"):
+        casemate.fails("system", "store-image", "--file", path + "2", "--", size, says="size")
+    casemate.fails("system", "store-image", "--file", casemate.root + "/x", "1g", status=1, says="below the data root")
+    casemate.fails("system", "store-image", "--file", "relative", "1g", status=1, says="--file")
+    assert not os.path.exists(path + "2")
+
+
+def test_info_says_whether_disks_are_limited(casemate):
+    casemate.ok("ps")
+    assert casemate.ok("info", "--format", "{{.DiskLimits}}").strip()
+    assert "Disk Limits: " in casemate.ok("info")
