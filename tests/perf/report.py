@@ -94,6 +94,16 @@ def rates(taken):
                  ) if taken else []
 
 
+def neighbours(taken):
+    """How long a container takes to answer a line, beside one that uses up all that it can."""
+    if not taken:
+        return []
+    quiet = milliseconds(taken["quiet"], 99)
+    return table(["an answer of a container beside …", "p50 ms", "p99 ms", "answers", "p99 / quiet"],
+                 [[name, "%.2f" % milliseconds(values), "%.2f" % milliseconds(values, 99), str(len(values)),
+                   "%.1f" % (milliseconds(values, 99) / quiet)] for name, values in taken.items()])
+
+
 def section(measured, machine, skipped, notes):
     """All of it as text. `measured` is what tests/perf/run gathered; `skipped` is {engine: reason}."""
     lines = [*machine, ""]
@@ -103,6 +113,7 @@ def section(measured, machine, skipped, notes):
     lines += rates(measured.get("rate", {}))
     lines += times("`exec` of `true` in a running container", measured.get("exec", {}))
     lines += memory(measured.get("memory", {}))
+    lines += neighbours(measured.get("neighbour", {}))
     if measured.get("pull"):
         lines += ["The image: %s." % measured["image"], ""]
     lines += pull(measured.get("pull", {}))
