@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/fitness.h"
 #include "base/identity.h"
 #include "base/ids.h"
 #include "base/io.h"
@@ -382,7 +383,7 @@ static int make_fs(int dir, struct err *e)
     if (fs < 0)
         return fs;
     if (fchmod(fs, 0755) < 0 || fchown(fs, IDS_NEUTRAL, IDS_NEUTRAL) < 0)
-        return err_errno(e, "give the layer's directory to the neutral range");
+        return fitness_explain(fs, err_errno(e, "give the layer's directory to the neutral range"), e);
     return steal_fd(&fs);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fitness.h"
 #include "runtime/fsmount.h"
 
 #define OVERLAY_OPTIONS_MAX 4000 /* mount(2) copies one page */
@@ -42,8 +43,9 @@ int overlay_prepare(const struct spec *s, int idmap, struct overlay_trees *ret_t
     }
     if (r < 0) {
         overlay_trees_clear(&t);
-        return err_wrap(
+        r = err_wrap(
             e, "map the ids of the layers (does the file system of the data root support idmapped mounts?)");
+        return fitness_explain(s->writable, r, e);
     }
     *ret_trees = t;
     return 0;
@@ -85,7 +87,7 @@ static int join(const struct overlay_trees *t, struct err *e)
         return r;
     if (mkdir("root", 0700) < 0 ||
         mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV, options.data) < 0)
-        return err_errno(e, "overlay: mount");
+        return fitness_explain(t->writable, err_errno(e, "overlay: mount"), e);
     int fd = open_tree(AT_FDCWD, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (fd < 0)
         return err_errno(e, "overlay: clone");

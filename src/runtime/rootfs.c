@@ -148,6 +148,19 @@ static int fill_dev(struct rootfs *f, uint64_t shm_size, int shared_shm, struct 
     return mqueue < 0 ? err_wrap(e, "mount /dev/mqueue") : 0;
 }
 
+/* The kernel gives a container no fresh /proc where the one that is there is partly covered: it would show what is covered. */
+static int fresh_proc(struct err *e)
+{
+    int fd = fsmount_new("proc", NULL, QUIET, e);
+    if (fd != -EPERM)
+        return fd;
+    return err_set(
+        e, EPERM,
+        "a container cannot have its own /proc here, because parts of this machine's are covered (inside "
+        "another "
+        "container?): that one needs an uncovered /proc (docker run --security-opt systempaths=unconfined)");
+}
+
 int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct rootfs *ret, struct err *e)
 {
     struct rootfs f = ROOTFS_INIT;
@@ -157,7 +170,7 @@ int rootfs_enter(const struct spec *s, const struct rootfs_parts *parts, struct 
     if (f.root < 0)
         return f.root;
     /* While the host's root is attached: afterwards the kernel refuses fresh proc and sysfs ("mount too revealing"). */
-    f.proc = fsmount_new("proc", NULL, QUIET, e);
+    f.proc = fresh_proc(e);
     f.sys = f.proc < 0        ? -1
             : parts->sys >= 0 ? parts->sys
                               : fsmount_new("sysfs", NULL, QUIET | MOUNT_ATTR_RDONLY, e);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/dirs.h"
 #include "base/identity.h"
 #include "base/io.h"
 #include "base/str.h"
@@ -51,10 +52,11 @@ static int explain_refusal(int failed, struct err *e)
                        "user namespaces are kept from ordinary users on this machine: as root, sysctl "
                        "kernel.unprivileged_userns_clone=1");
     if (setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-        return err_set(
-            e, failed,
-            "AppArmor keeps user namespaces from programs without a profile for them: as root, load the one "
-            "that Casemate ships, apparmor_parser -r /etc/apparmor.d/casemate-rootless-userns");
+        return err_set(e, failed,
+                       "AppArmor keeps user namespaces from programs without a profile for them: as root, cp "
+                       "%s/casemate-rootless-userns /etc/apparmor.d/ && apparmor_parser -r "
+                       "/etc/apparmor.d/casemate-rootless-userns",
+                       dirs_data());
     errno = failed;
     return err_errno(e, "make a user namespace");
 }

@@ -27,7 +27,7 @@ INITRAMFS_MODULES = ["virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_p
 # What Casemate links and what the guest scripts use.
 PACKAGES = ["apparmor", "bash", "busybox-static", "coreutils", "dash", "findutils", "gawk", "grep", "kmod", "libarchive13",
             "libcmocka0", "libcurl4", "libisal2", "libjson-c5", "libnettle8", "libseccomp2", "libsqlite3-0",
-            "libzstd1", "mount", "procps", "sed", "tar", "util-linux"]
+            "libzstd1", "mount", "procps", "sed", "tar", "uidmap", "util-linux"]
 # Debian 13 named some anew, for 64-bit times on 32-bit machines.
 RENAMED = {"trixie": {"libarchive13": "libarchive13t64", "libcurl4": "libcurl4t64", "libnettle8": "libnettle8t64"}}
 
