@@ -16,7 +16,7 @@
 /* The caller's own path: links are followed by text, so that a missing target is made. */
 static int find_destination(const char *typed, struct copy_end *end, struct err *e)
 {
-    struct stat st;
+    struct stat st = {0};
     char parent[MESSAGE_PATH_MAX];
     int r = copy_path_clean(typed, false, end->path, e);
     for (int i = 0; r == 0 && lstat(end->path, &st) == 0; i++) {

@@ -3,6 +3,7 @@
  * workers/parse: any bytes as manifest, index, image configuration and table of contents of an archive are what the engine takes or a
  * one-line error. What the worker makes of a configuration, the engine's strict reader must accept.
  */
+#include "base/imagerules.h"
 #include "base/json.h"
 #include "fuzz.h"
 #include "image/record.h"
@@ -40,7 +41,6 @@ static void try_config(const char *text, size_t size)
         .kind = PARSE_IMAGE_CONFIG, .os = "linux", .architecture = "amd64"};
     _cleanup_json_ struct json_object *answer = NULL;
     _cleanup_image_ struct image *image = NULL;
-    _cleanup_buf_ struct buf record = {0};
     int r = parse_config(text, size, &request, &answer, &e);
     if (r < 0) {
         must_be_an_error(r, &e);
@@ -69,6 +69,18 @@ static void try_archive(const char *text, size_t size,
     MUST(json_object_array_length(answer) <= PARSE_ARCHIVE_IMAGES_MAX);
 }
 
+static void try_history(const char *text, size_t size)
+{
+    struct err e = {0};
+    _cleanup_json_ struct json_object *answer = NULL;
+    int r = parse_history(text, size, &answer, &e);
+    if (r < 0)
+        must_be_an_error(r, &e);
+    else
+        MUST(json_object_is_type(answer, json_type_array) &&
+             json_object_array_length(answer) <= IMAGE_RULE_HISTORY_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const media_types[] = {OCI "manifest.v1+json", OCI "index.v1+json", DOCKER "v2+json",
@@ -79,5 +91,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_config(text, size);
     try_archive(text, size, parse_docker_archive);
     try_archive(text, size, parse_oci_layout);
+    try_history(text, size);
     return 0;
 }
