@@ -26,10 +26,28 @@ static int add_if(struct str_list *candidates, const char *prefix, const char *n
 
 static int add_commands(struct str_list *candidates, const char *typed, struct err *e)
 {
+    static const char *const groups[] = {"container", "image", "system", "volume"};
     int r = 0;
     for (size_t i = 0; r == 0 && verbs[i]; i++)
-        if (verbs[i]->group != VERB_HIDDEN)
+        if (verbs[i]->group != VERB_HIDDEN && !strchr(verbs[i]->name, ' '))
             r = add_if(candidates, "", verbs[i]->name, typed, e);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(groups); i++)
+        r = add_if(candidates, "", groups[i], typed, e);
+    return r;
+}
+
+/* The second word of "container ls". */
+static int add_of_group(const char *group, struct str_list *candidates, const char *typed, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && verbs[i]; i++) {
+        size_t length = 0;
+        _cleanup_free_ char *name = NULL;
+        const char *word = verbs_in_group(verbs[i], group, &length);
+        r = word ? str_copy_n(word, length, &name, e) : 0;
+        if (r == 0 && name)
+            r = add_if(candidates, "", name, typed, e);
+    }
     return r;
 }
 
@@ -111,6 +129,8 @@ int complete_words(char **words, size_t count, struct str_list *candidates, bool
     if (count == 1 && words[0][0] != '-')
         return add_commands(candidates, words[0], e);
     const struct verb *verb = verbs_find(words, &used);
+    if (count == 2 && (!verb || used >= count))
+        return add_of_group(words[0], candidates, words[1], e);
     if (!verb || used >= count)
         return 0;
     return complete_verb(verb, words + used, count - used, candidates, ret_files, e);

@@ -8,6 +8,7 @@
 
 #include "cli/containers.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 
 void copy_side_close(struct copy_side *side)
 {
@@ -23,6 +24,8 @@ int copy_side_open(const struct copy_options *o, bool writable, const char *what
     if (r < 0)
         return r;
     audit_note_container(&ret->store, AUDIT_COPY, &ret->container.plan, what);
+    events_container(&ret->store, &ret->container.plan, writable ? "extract-to-dir" : "archive-path", NULL,
+                     0);
     return files_open_container(&ret->store, &ret->container, FILES_ROOT_NAMESPACE, writable, &ret->files, e);
 }
 

@@ -115,6 +115,21 @@ static void print_group(enum verb_group g, FILE *out)
     }
 }
 
+void help_print_group(const char *group, FILE *out)
+{
+    fprintf(out, "Usage:  casemate %s COMMAND [OPTIONS] [ARG...]\n", group);
+    print_title("Commands", out);
+    for (size_t i = 0; verbs[i]; i++) {
+        size_t length = 0;
+        const char *word = verbs_in_group(verbs[i], group, &length);
+        if (!word)
+            continue;
+        fprintf(out, "  %-12.*s", (int)length, word);
+        print_wrapped(verbs[i]->summary, 14, out);
+    }
+    fprintf(out, "\nEach command: casemate %s COMMAND --help\n", group);
+}
+
 void help_print_all(FILE *out)
 {
     fputs("Usage:  casemate [OPTIONS] COMMAND [ARG...]\n\n", out);

@@ -10,6 +10,8 @@
 
 /* The grouped list of verbs. */
 void help_print_all(FILE *out);
+/* The verbs of a group, as "casemate container --help" prints them. */
+void help_print_group(const char *group, FILE *out);
 void help_print_verb(const struct verb *verb, FILE *out);
 
 /* {"version": 1, "verbs": [{"name", "aliases", "usage", "summary", "group", "options": [{"name", "letter", "value", "help",

@@ -87,6 +87,11 @@ static int run_words(char **words)
     }
     size_t used;
     const struct verb *verb = verbs_find(in.arguments, &used);
+    bool asks = !in.arguments[1] || str_equal(in.arguments[1], "--help") || str_equal(in.arguments[1], "-h");
+    if (!verb && asks && verbs_is_group(in.arguments[0])) {
+        help_print_group(in.arguments[0], stdout);
+        return EXIT_SUCCESS;
+    }
     if (!verb) {
         verbs_unknown(in.arguments, &e);
         usage_error(&verb_globals, &e);

@@ -8,6 +8,7 @@
 #include "cli/image_change.h"
 #include "engine/audit_log.h"
 #include "engine/commit.h"
+#include "engine/events.h"
 #include "image/reference.h"
 
 struct commit_options {
@@ -67,8 +68,10 @@ static int commit(const struct invocation *in, struct commit_options *o, struct 
         return r;
     audit_note_container(&s, AUDIT_COMMIT, &c.plan, request.name);
     r = commit_container(&s, &c, &request, id, e);
-    if (r == 0)
-        printf("sha256:%s\n", id);
+    if (r < 0)
+        return r;
+    events_container(&s, &c.plan, "commit", &(const struct event_attribute){"imageID", id}, 1);
+    printf("sha256:%s\n", id);
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/containers.h"
 #include "cli/output_file.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "engine/files.h"
 
 struct export_options {
@@ -40,6 +41,7 @@ static int run(const struct invocation *in, struct err *e)
     if (r < 0)
         return r;
     audit_note_container(&s, AUDIT_EXPORT, &c.plan, o.output ? o.output : "(standard output)");
+    events_container(&s, &c.plan, "export", NULL, 0);
     r = files_open_container(&s, &c, FILES_ROOT_OVERLAY, false, &f, e);
     if (r == 0)
         r = export_files(&f, out.fd, e);

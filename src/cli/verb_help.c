@@ -32,6 +32,10 @@ static int run(const struct invocation *in, struct err *e)
     }
     size_t used;
     const struct verb *verb = verbs_find(in->arguments, &used);
+    if (!verb && !in->arguments[1] && verbs_is_group(in->arguments[0])) {
+        help_print_group(in->arguments[0], stdout);
+        return EXIT_SUCCESS;
+    }
     if (!verb)
         return verbs_unknown(in->arguments, e);
     help_print_verb(verb, stdout);

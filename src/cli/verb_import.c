@@ -11,6 +11,7 @@
 #include "cli/image_change.h"
 #include "cli/verbs.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "image/make.h"
 #include "image/platform.h"
 #include "image/reference.h"
@@ -132,6 +133,7 @@ static int import(const struct invocation *in, const struct import_options *o, s
     if (r < 0)
         return err_wrap(e, "import");
     audit_note_name(&s, AUDIT_IMPORT, in->argument_count > 1 ? in->arguments[1] : NULL, id, in->arguments[0]);
+    events_image(&s, "import", id, in->argument_count > 1 ? in->arguments[1] : NULL);
     printf("sha256:%s\n", id);
     return 0;
 }

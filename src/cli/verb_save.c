@@ -7,6 +7,7 @@
 #include "cli/output_file.h"
 #include "cli/verbs.h"
 #include "engine/audit_log.h"
+#include "engine/events.h"
 #include "engine/save.h"
 
 struct save_verb_options {
@@ -41,8 +42,10 @@ static int run(const struct invocation *in, struct err *e)
         r = store_open(&s, e);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < in->argument_count; i++)
+    for (size_t i = 0; i < in->argument_count; i++) {
         audit_note_name(&s, AUDIT_SAVE, in->arguments[i], NULL, o.output ? o.output : "(standard output)");
+        events_image(&s, "save", NULL, in->arguments[i]);
+    }
     const struct save_options options_of_save = {.out = out.fd, .renamed = tell_renamed};
     r = save_images(&s, in->arguments, in->argument_count, &options_of_save, e);
     if (r == 0)

@@ -108,9 +108,41 @@ const struct verb *verbs_find(char **words, size_t *ret_used)
     return NULL;
 }
 
+/* What follows "container " in a spelling of this length; NULL: it is no spelling of the group. */
+static const char *group_word(const char *spelling, const char *group)
+{
+    const char *rest = str_after(spelling, group);
+    return rest && *rest == ' ' ? rest + 1 : NULL;
+}
+
+const char *verbs_in_group(const struct verb *verb, const char *group, size_t *ret_length)
+{
+    const char *word = group_word(verb->name, group);
+    for (const char *at = verb->aliases; !word && str_set(at);) {
+        size_t n = strcspn(at, ",");
+        word = group_word(at, group);
+        at += n + strspn(at + n, ", ");
+    }
+    if (word && verb->group != VERB_HIDDEN)
+        *ret_length = strcspn(word, ",");
+    return verb->group != VERB_HIDDEN ? word : NULL;
+}
+
+bool verbs_is_group(const char *word)
+{
+    size_t length;
+    for (size_t i = 0; verbs[i]; i++)
+        if (verbs_in_group(verbs[i], word, &length))
+            return true;
+    return false;
+}
+
 int verbs_unknown(char **words, struct err *e)
 {
     struct nearest near;
+    if (words[1] && verbs_is_group(words[0]))
+        return err_set(e, EINVAL, "unknown command: casemate %s %s; see 'casemate %s --help'", words[0],
+                       words[1], words[0]);
     nearest_start(&near, words[0], strlen(words[0]));
     for (size_t i = 0; verbs[i]; i++)
         if (verbs[i]->group != VERB_HIDDEN)

@@ -54,6 +54,11 @@ extern const struct verb verb_globals;
 /* The verb that the first one or two words name; *ret_used is how many they are. NULL: unknown. */
 const struct verb *verbs_find(char **words, size_t *ret_used);
 
+/* What the verb is called in a group ("container", "image", "volume", "system"): "ls" of "container ls", not terminated: its length
+ * counts. NULL: it is not in it. */
+const char *verbs_in_group(const struct verb *verb, const char *group, size_t *ret_length);
+bool verbs_is_group(const char *word);
+
 /* Unknown first word: -EINVAL with the nearest verb. */
 int verbs_unknown(char **words, struct err *e);
 

@@ -29,6 +29,22 @@
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
 
+/* For `casemate events`. */
+static void tell_denial(const struct store *s, const struct container *c, const struct denial *d,
+                        int practice)
+{
+    char name[DENIAL_TEXT];
+    char count[24];
+    char number[8];
+    (void)snprintf(count, sizeof(count), "%" PRIu64, d->count);
+    (void)snprintf(number, sizeof(number), "%d", practice);
+    const struct event_attribute extra[] = {{"call", denial_text(d, name)},
+                                            {"count", count},
+                                            {"practice", number},
+                                            {"process", *d->process ? d->process : NULL}};
+    events_container(s, &c->plan, "denied", extra, ARRAY_SIZE(extra));
+}
+
 /* Once for each run: who takes the record notes what stands in it. The container's lock is held. */
 static void note_denials(const struct store *s, struct container *c)
 {
@@ -41,6 +57,7 @@ static void note_denials(const struct store *s, struct container *c)
     for (size_t i = 0; i < c->denials.count; i++) {
         const struct denial *d = &c->denials.items[i];
         denial_advise_one(c, d, &advice);
+        tell_denial(s, c, d, advice.practice);
         (void)snprintf(what[i], sizeof(what[i]), "%s%s%s, %" PRIu64 " time%s", denial_text(d, name),
                        *d->process ? " by " : "", d->process, d->count, d->count == 1 ? "" : "s");
         events[i] = (struct audit_event){.kind = AUDIT_DENIAL,

@@ -45,6 +45,9 @@ def test_row_62_a_denied_call_is_visible_with_who_and_how_often(casemate, busybo
     noted = records(casemate)
     assert [(r["name"], r["practice"], r["what"]) for r in noted] == [
         ("web", 6, "chown by chown, 1 time"), ("web", 7, "chroot by chroot, 1 time"), ("web", 7, "mount by mount, 2 times")]
+    told = casemate.ok("events", "--since", "1h", "--until", "0s", "-f", "event=denied", "--format",
+                       "{{with .Actor.Attributes}}{{.name}} {{.practice}} {{.call}} {{.process}} {{.count}}{{end}}").splitlines()
+    assert told == ["web 6 chown chown 1", "web 7 chroot chroot 1", "web 7 mount mount 2"]
     casemate.ok("ps", "-a")
     assert len(records(casemate)) == 3  # once for each run
     casemate.run("start", "-a", "web")

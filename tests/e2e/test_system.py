@@ -110,3 +110,15 @@ def test_aliases_of_groups(casemate, busybox):
     casemate.ok("container", "rm", "crate")
     assert casemate.ok("system", "info", "-f", "{{.Containers}}") == "0\n"
     casemate.ok("system", "events", "--since", "1h", "--until", "0s")
+
+
+def test_help_of_groups(casemate):
+    for group, words in (("container", ("ls", "run", "prune", "rename", "top")), ("image", ("ls", "inspect", "prune", "rm", "history")),
+                         ("volume", ("create", "ls", "prune")), ("system", ("df", "prune", "info", "reset", "events"))):
+        text = casemate.ok(group)
+        assert text == casemate.ok(group, "--help") == casemate.ok("help", group)
+        for word in words:
+            assert "\n  %s " % word in text, (group, word)
+        offered = casemate.ok("__complete", "--", group, "").split()
+        assert set(words) <= set(offered) and group in casemate.ok("__complete", "--", group[:3]).split()
+    casemate.fails("container", "lss", status=1, says="unknown command: casemate container lss; see 'casemate container --help'")
