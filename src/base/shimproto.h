@@ -54,12 +54,12 @@ struct shim_config {
     uint32_t log_files;    /* how many files are kept, this one included */
     uint32_t oom_baseline; /* value of oom_kill at the start */
     /* From version 2 on: */
-    uint32_t log_flags;      /* enum shim_log_flags */
-    uint32_t forward;        /* enum shim_forward */
-    uint32_t facility;       /* of syslog */
-    int32_t utc_offset;      /* seconds east of UTC at the start */
-    uint32_t attrs_length;   /* behind the struct: a JSON object for each record, or nothing … */
-    uint32_t prefix_length;  /* … and what each datagram has in front of the text, but for priority and time */
+    uint32_t log_flags;    /* enum shim_log_flags */
+    uint32_t forward;      /* enum shim_forward */
+    uint32_t facility;     /* of syslog */
+    int32_t utc_offset;    /* seconds east of UTC at the start */
+    uint32_t attrs_length; /* behind the struct: a JSON object for each record, or nothing … */
+    uint32_t prefix_length; /* … and what each datagram has in front of the text, but for priority and time */
 };
 
 #define SHIM_CONFIG_SIZE_1 96 /* of version 1 */

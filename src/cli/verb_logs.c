@@ -84,7 +84,8 @@ static void print_details(const char *attrs, bool visible, FILE *out)
     const char *comma = "";
     if (!attrs || json_parse(attrs, strlen(attrs), &o, &ignored) < 0)
         return;
-    json_object_object_foreach (o, key, value) {
+    json_object_object_foreach(o, key, value)
+    {
         const char *text = json_object_get_string(value);
         const char *parts[] = {comma, key, "=", text ? text : ""};
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
@@ -189,7 +190,8 @@ static int print_removed(const struct store *s, const char *word, const struct l
     return r < 0 ? r : logs_read_kept(dir, &read, e);
 }
 
-static int print_log(const struct store *s, const char *word, const struct log_options_given *o, struct err *e)
+static int print_log(const struct store *s, const char *word, const struct log_options_given *o,
+                     struct err *e)
 {
     struct printer p;
     struct logs_options read;

@@ -90,9 +90,9 @@ static int make_journal(const struct log_options *o, const struct plan *p, const
     memcpy(short_id, p->id, sizeof(short_id) - 1);
     const struct {
         const char *name, *value;
-    } fields[] = {{"CONTAINER_ID", short_id},   {"CONTAINER_ID_FULL", p->id},
-                  {"CONTAINER_NAME", p->name},  {"CONTAINER_TAG", tag},
-                  {"SYSLOG_IDENTIFIER", tag},   {"IMAGE_NAME", p->image_reference}};
+    } fields[] = {{"CONTAINER_ID", short_id},  {"CONTAINER_ID_FULL", p->id},
+                  {"CONTAINER_NAME", p->name}, {"CONTAINER_TAG", tag},
+                  {"SYSLOG_IDENTIFIER", tag},  {"IMAGE_NAME", p->image_reference}};
     int r = log_attributes(o, p, &entries, e);
     for (size_t i = 0; i < ARRAY_SIZE(fields) && r == 0; i++)
         r = fields[i].value ? add_field(b, fields[i].name, fields[i].value, e) : 0;
@@ -136,7 +136,8 @@ static int connect_socket(const char *path, const char *what, struct err *e)
     if (fd < 0)
         return err_errno(e, "socket");
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return err_set(e, errno, "no %s on this machine can be reached at %s (%s); --log-driver json-file needs none",
+        return err_set(e, errno,
+                       "no %s on this machine can be reached at %s (%s); --log-driver json-file needs none",
                        what, path, strerror(errno));
     return steal_fd(&fd);
 }
@@ -150,7 +151,8 @@ static int make_forward(const struct log_options *o, const struct plan *p, char 
                                        [LOG_RFC5424_MICRO] = SHIM_FORWARD_RFC5424_MICRO};
     c->forward = journal ? SHIM_FORWARD_JOURNAL : formats[o->syslog_format];
     c->facility = o->syslog_facility;
-    c->socket = connect_socket(journal ? JOURNAL_SOCKET : o->syslog_address, journal ? "journal" : "syslog", e);
+    c->socket =
+        connect_socket(journal ? JOURNAL_SOCKET : o->syslog_address, journal ? "journal" : "syslog", e);
     if (c->socket < 0)
         return c->socket;
     return journal ? make_journal(o, p, tag, &c->prefix, e) : make_syslog(o, tag, &c->prefix, e);

@@ -23,10 +23,10 @@ struct logs_entry {
 };
 
 struct logs_options {
-    uint64_t tail; /* LOGS_ALL, or how many of the last entries */
-    int64_t since; /* ns; entries before are left out; 0: none are */
-    int64_t until; /* ns; entries after are left out; 0: none are */
-    bool follow;   /* go on until no shim holds the lock … */
+    uint64_t tail;                  /* LOGS_ALL, or how many of the last entries */
+    int64_t since;                  /* ns; entries before are left out; 0: none are */
+    int64_t until;                  /* ns; entries after are left out; 0: none are */
+    bool follow;                    /* go on until no shim holds the lock … */
     bool (*returns)(void *context); /* … and this, if not NULL, says that none will soon */
     /* A negative result ends the reading with e. */
     int (*visit)(const struct logs_entry *entry, void *context, struct err *e);

@@ -235,8 +235,7 @@ static int write_usage(int removed, uint64_t bytes, int64_t looked, struct err *
 {
     char text[USAGE_MAX];
     int n = snprintf(text, sizeof(text), "%-20llu %-20lld\n", (unsigned long long)bytes, (long long)looked);
-    _cleanup_close_ int fd =
-        openat(removed, "../" USAGE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd = openat(removed, "../" USAGE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || pwrite(fd, text, (size_t)n, 0) != n)
         return err_errno(e, LOGS "/" USAGE);
     return 0;
@@ -249,7 +248,8 @@ static void read_usage(int removed, uint64_t *ret_bytes, int64_t *ret_looked)
     unsigned long long bytes = 0;
     long long looked = 0;
     _cleanup_close_ int fd = openat(removed, "../" USAGE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool good = fd >= 0 && pread(fd, text, sizeof(text) - 1, 0) > 0 && sscanf(text, "%llu %lld", &bytes, &looked) == 2;
+    bool good = fd >= 0 && pread(fd, text, sizeof(text) - 1, 0) > 0 &&
+                sscanf(text, "%llu %lld", &bytes, &looked) == 2;
     *ret_bytes = good ? bytes : 0;
     *ret_looked = good ? looked : 0;
 }

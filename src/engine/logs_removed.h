@@ -18,7 +18,7 @@ void logs_removed_keep(const struct store *s, const struct container *c);
 
 struct logs_removed {
     char id[ID_LENGTH + 1];
-    char *name, *image; /* NULL: not known (the command that removed it was killed) */
+    char *name, *image;       /* NULL: not known (the command that removed it was killed) */
     int64_t created, removed; /* ns since the epoch */
     int exit_code;
     uint64_t size; /* bytes */

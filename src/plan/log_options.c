@@ -48,8 +48,8 @@ int log_driver_parse(const char *name, enum log_driver *ret, struct err *e)
             *ret = (enum log_driver)i;
             return 0;
         }
-    return err_set(e, EINVAL, "log driver '%.64s' is not known: json-file, local, journald, syslog and none are",
-                   name);
+    return err_set(e, EINVAL,
+                   "log driver '%.64s' is not known: json-file, local, journald, syslog and none are", name);
 }
 
 /* Docker's -1 stands for "without a limit", which no log has. */
@@ -190,8 +190,9 @@ static int unknown(const struct log_options *o, const char *name, size_t length,
             size_t used = strlen(known);
             (void)snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", options[i].name);
         }
-    return err_set(e, EINVAL, "unknown log opt '%.*s' for %s log driver%s%s", (int)(length < 64 ? length : 64),
-                   name, driver_names[o->driver], *known ? "; there are: " : ", which has none", known);
+    return err_set(e, EINVAL, "unknown log opt '%.*s' for %s log driver%s%s",
+                   (int)(length < 64 ? length : 64), name, driver_names[o->driver],
+                   *known ? "; there are: " : ", which has none", known);
 }
 
 static int take_option(struct log_options *o, const char *entry, struct err *e)
@@ -293,10 +294,11 @@ int log_tag_expand(const char *tag, const struct plan *p, char **ret_tag, struct
         size_t n = 0;
         const char *value = field(name, length, p, &n);
         if (!value)
-            return err_set(e, EINVAL,
-                           "tag: {{%.*s}} is none of .ID, .FullID, .Name, .ImageID, .ImageFullID, .ImageName, "
-                           ".DaemonName",
-                           (int)(length < 64 ? length : 64), name);
+            return err_set(
+                e, EINVAL,
+                "tag: {{%.*s}} is none of .ID, .FullID, .Name, .ImageID, .ImageFullID, .ImageName, "
+                ".DaemonName",
+                (int)(length < 64 ? length : 64), name);
         r = buf_add(&b, at, (size_t)(open - at), LOG_TAG_MAX, e);
         if (r == 0)
             r = buf_add(&b, value, n, LOG_TAG_MAX, e);

@@ -11,10 +11,10 @@
 #include "base/err.h"
 #include "plan/plan.h"
 
-#define LOG_FILES_MAX 64         /* how many files a log may have */
+#define LOG_FILES_MAX 64             /* how many files a log may have */
 #define LOG_SIZE_DEFAULT (10U << 20) /* of a plan that an older version has made */
 #define LOG_FILES_DEFAULT 3
-#define LOG_SIZE_LEAST 4096      /* bytes of one file */
+#define LOG_SIZE_LEAST 4096 /* bytes of one file */
 #define LOG_TEMPLATE_DEFAULT "{{.ID}}"
 #define LOG_TAG_MAX 256
 #define LOG_ATTRS_BYTES_MAX 4095 /* of all labels and variables of a record; base/shimproto.h */
@@ -32,10 +32,10 @@ enum log_syslog_format { LOG_RFC3164, LOG_RFC5424, LOG_RFC5424_MICRO };
 /* Texts are borrowed from the plan; NULL: not given. */
 struct log_options {
     enum log_driver driver;
-    bool keeps;                 /* there are files: all but `none` and cache-disabled */
-    bool drop;                  /* mode: rather lose output, and say so, than hold the container up */
-    uint64_t size, files;       /* PLAN_UNSET: the policy's */
-    uint64_t buffer;            /* max-buffer-size in bytes; 0: not given */
+    bool keeps;           /* there are files: all but `none` and cache-disabled */
+    bool drop;            /* mode: rather lose output, and say so, than hold the container up */
+    uint64_t size, files; /* PLAN_UNSET: the policy's */
+    uint64_t buffer;      /* max-buffer-size in bytes; 0: not given */
     const char *tag, *labels, *labels_regex, *env, *env_regex;
     const char *syslog_address; /* path of the socket */
     unsigned syslog_facility;   /* 0..23 */

@@ -107,8 +107,8 @@ struct plan {
     bool read_only;
 
     /* where its output is logged (plan/log_options.h) */
-    char *log_driver;            /* NULL: the policy's */
-    struct str_list log_options; /* KEY=VALUE as given */
+    char *log_driver;             /* NULL: the policy's */
+    struct str_list log_options;  /* KEY=VALUE as given */
     uint64_t log_size, log_files; /* bytes of one file, and how many; PLAN_UNSET until practice 13 has run */
     bool log_forget;              /* nothing of the log stays when the container is removed */
 

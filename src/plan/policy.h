@@ -90,14 +90,14 @@ struct policy {
     uint64_t expire_containers; /* ns after their end; 0: never */
 
     bool known_images;
-    bool allow_root;         /* uid 0 inside; strict refuses it whatever is said here */
-    bool read_only;          /* root file system */
-    char *log_driver;        /* NULL: json-file */
-    uint64_t log_size;       /* bytes of one file of a container's log */
-    uint64_t log_files;      /* how many */
-    bool removed_logs;       /* logs of removed containers are kept … */
+    bool allow_root;                               /* uid 0 inside; strict refuses it whatever is said here */
+    bool read_only;                                /* root file system */
+    char *log_driver;                              /* NULL: json-file */
+    uint64_t log_size;                             /* bytes of one file of a container's log */
+    uint64_t log_files;                            /* how many */
+    bool removed_logs;                             /* logs of removed containers are kept … */
     uint64_t removed_logs_days, removed_logs_size; /* … so long, and bytes of all together */
-    char *allow_root_source; /* line of `allow-root = no`; NULL */
+    char *allow_root_source;                       /* line of `allow-root = no`; NULL */
 
     struct policy_rights rights;
     struct policy_grant *grants;

@@ -57,14 +57,17 @@ static int apply_log(struct practice_run *run, struct err *e)
     struct plan *p = run->plan;
     struct log_options o;
     bool asked = p->log_driver != NULL;
-    int r = asked ? 0 : str_copy(run->policy->log_driver ? run->policy->log_driver : "json-file", &p->log_driver, e);
+    int r =
+        asked ? 0
+              : str_copy(run->policy->log_driver ? run->policy->log_driver : "json-file", &p->log_driver, e);
     if (r == 0 && (r = log_options_parse(p->log_driver, &p->log_options, &o, e)) < 0)
         return err_wrap(e, "--log-opt");
     if (r < 0)
         return r;
     p->log_forget = !run->policy->removed_logs;
     if (o.driver == LOG_NONE)
-        return run_grant(run, 13, asked ? "--log-driver" : "policy: log-driver", e, "output that is not logged");
+        return run_grant(run, 13, asked ? "--log-driver" : "policy: log-driver", e,
+                         "output that is not logged");
     return apply_size(run, &o, e);
 }
 
@@ -86,7 +89,8 @@ static int explain_log(const struct subject *s, struct evidence *ret, struct err
     size_text(p->log_size == PLAN_UNSET ? LOG_SIZE_DEFAULT : p->log_size, size);
     return evidence_add(ret, 13, EVIDENCE_HOLDS, "log", "plan", e, "%s, %llu files of %s, chained by hashes",
                         p->log_driver ? p->log_driver : "json-file",
-                        (unsigned long long)(p->log_files == PLAN_UNSET ? LOG_FILES_DEFAULT : p->log_files), size);
+                        (unsigned long long)(p->log_files == PLAN_UNSET ? LOG_FILES_DEFAULT : p->log_files),
+                        size);
 }
 
 static int explain(const struct subject *s, struct evidence *ret, struct err *e)
@@ -110,9 +114,9 @@ const struct practice practice_files = {
     .number = 13,
     .id = "files",
     .title = "files and logs",
-    .what =
-        "keeps logs outside of the container, bounded and beyond its removal, shows tampering with them and with "
-        "the audit log, and makes the root file system read-only where that is wanted",
+    .what = "keeps logs outside of the container, bounded and beyond its removal, shows tampering with them "
+            "and with "
+            "the audit log, and makes the root file system read-only where that is wanted",
     .apply = apply,
     .explain = explain,
 };

@@ -34,8 +34,8 @@ static enum forward_result send_parts(struct forward *f, struct iovec *parts, si
     }
 }
 
-#define PART(text, length)                                                    \
-    {                                                                         \
+#define PART(text, length)                                                 \
+    {                                                                      \
         .iov_base = (void *)(uintptr_t)(text), .iov_len = (size_t)(length) \
     }
 
@@ -50,10 +50,13 @@ static enum forward_result send_journal(struct forward *f, const unsigned char *
     priority[sizeof(priority) - 3] = (char)('0' + (from_stderr ? SEVERITY_ERR : SEVERITY_INFO));
     for (size_t i = 0; i < sizeof(size); i++)
         size[i] = (unsigned char)((uint64_t)length >> (8 * i));
-    struct iovec parts[] = {
-        PART(f->prefix, f->prefix_length), PART(priority, sizeof(priority) - 1),
-        PART(partial, whole ? 0 : sizeof(partial) - 1), PART(key, sizeof(key) - 1), PART(size, sizeof(size)),
-        PART(text, length), PART("\n", 1)};
+    struct iovec parts[] = {PART(f->prefix, f->prefix_length),
+                            PART(priority, sizeof(priority) - 1),
+                            PART(partial, whole ? 0 : sizeof(partial) - 1),
+                            PART(key, sizeof(key) - 1),
+                            PART(size, sizeof(size)),
+                            PART(text, length),
+                            PART("\n", 1)};
     return send_parts(f, parts, ARRAY_SIZE(parts));
 }
 
@@ -86,15 +89,14 @@ static enum forward_result send_syslog(struct forward *f, const unsigned char *t
     int n = snprintf(stamp, sizeof(stamp), "<%u>", priority);
     char *at = stamp + n;
     size_t room = sizeof(stamp) - (size_t)n;
-    n += f->kind == SHIM_FORWARD_RFC3164
-             ? stamp_3164(f, now, at, room)
-             : stamp_5424(now, f->kind == SHIM_FORWARD_RFC5424_MICRO, at, room);
+    n += f->kind == SHIM_FORWARD_RFC3164 ? stamp_3164(f, now, at, room)
+                                         : stamp_5424(now, f->kind == SHIM_FORWARD_RFC5424_MICRO, at, room);
     struct iovec parts[] = {PART(stamp, n), PART(f->prefix, f->prefix_length), PART(text, length)};
     return send_parts(f, parts, ARRAY_SIZE(parts));
 }
 
-enum forward_result forward_send(struct forward *f, const unsigned char *data, size_t length, bool from_stderr,
-                                 int64_t now)
+enum forward_result forward_send(struct forward *f, const unsigned char *data, size_t length,
+                                 bool from_stderr, int64_t now)
 {
     bool whole = length > 0 && data[length - 1] == '\n';
     size_t text = length - whole;

@@ -13,7 +13,7 @@
 #include "base/shimproto.h"
 
 struct forward {
-    uint32_t kind;    /* enum shim_forward; 0: off */
+    uint32_t kind; /* enum shim_forward; 0: off */
     uint32_t facility;
     int32_t utc_offset; /* seconds, for a format in local time */
     bool blocked;       /* the receiver takes no more just now */
@@ -25,5 +25,5 @@ struct forward {
 enum forward_result { FORWARD_SENT, FORWARD_LATER, FORWARD_NEVER };
 
 /* One line, its newline included if it has one; a line without is a part. */
-enum forward_result forward_send(struct forward *f, const unsigned char *data, size_t length, bool from_stderr,
-                                 int64_t now);
+enum forward_result forward_send(struct forward *f, const unsigned char *data, size_t length,
+                                 bool from_stderr, int64_t now);

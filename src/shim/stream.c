@@ -54,8 +54,8 @@ static bool forward_line(struct shim *s, const struct stream *st, size_t n, int6
         return false;
     if (r != FORWARD_SENT)
         f->unsent += n;
-    else if (f->unsent > 0 && (s->config.log_flags & SHIM_LOG_NONE ||
-                               log_tell_unsent(&s->log, f->unsent, st->name, now)))
+    else if (f->unsent > 0 &&
+             (s->config.log_flags & SHIM_LOG_NONE || log_tell_unsent(&s->log, f->unsent, st->name, now)))
         f->unsent = 0;
     return true;
 }

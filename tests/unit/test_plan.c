@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "plan/device.h"
+#include "plan/io.h"
 #include "plan/plan.h"
 #include "plan/sysctl.h"
 
@@ -141,6 +143,88 @@ static void test_strict(void **state)
     }
 }
 
+/* What update writes replaces limits and grants, and nothing else; what it leaves out is unset. */
+static void test_limits(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    _cleanup_plan_ struct plan changed;
+    _cleanup_plan_ struct plan p;
+    _cleanup_json_ struct json_object *json = NULL;
+    fill(&changed);
+    changed.memory = 1 << 20;
+    changed.pids = PLAN_UNSET;
+    changed.cpu_shares = 7;
+    OK(str_copy("0-1", &changed.cpuset_cpus, &e));
+    OK(plan_limits_to_json(&changed, &json, &e));
+    fill(&p);
+    p.blkio_weight = 500;
+    OK(str_copy("0", &p.cpuset_mems, &e));
+    OK(plan_add_grant(&p, 4, "600 processes", "--pids-limit", &e));
+    OK(plan_limits_from_json(json, &p, &e));
+    assert_int_equal(p.memory, 1 << 20);
+    assert_true(p.pids == PLAN_UNSET && p.blkio_weight == PLAN_UNSET);
+    assert_int_equal(p.cpu_shares, 7);
+    assert_string_equal(p.cpuset_cpus, "0-1");
+    assert_null(p.cpuset_mems);
+    assert_int_equal(p.grant_count, 1);
+    assert_string_equal(p.grants[0].what, "capability CHOWN");
+    assert_int_equal(p.mount_count, 2);
+    json_object_object_add(json, "version", json_object_new_int(2));
+    assert_int_equal(plan_limits_from_json(json, &p, &e), -EPROTONOSUPPORT);
+}
+
+/* What practice 5 has judged is read back; nothing leaves /dev. */
+static void test_devices(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    _cleanup_str_list_ struct str_list list = {0};
+    _cleanup_plan_device_ struct plan_device d = {0};
+    _cleanup_free_ char *entry = NULL;
+    OK(plan_device_add(&list, "/dev/fuse:/dev/a/b:rm", &e));
+    OK(plan_device_parse(list.items[0], &d, &e));
+    assert_true(d.read && !d.write && d.type == 0);
+    d.type = 'c';
+    d.major_number = 10;
+    d.minor_number = 229;
+    OK(plan_device_format(&d, &entry, &e));
+    assert_string_equal(entry, "/dev/fuse:/dev/a/b:r:c:10:229");
+    plan_device_clear(&d);
+    OK(plan_device_parse(entry, &d, &e));
+    assert_true(d.type == 'c' && d.minor_number == 229);
+    static const char *const bad[] = {"",
+                                      "/dev/x",
+                                      "/dev/x:/dev/x",
+                                      "/dev/x:/dev/x:q",
+                                      "/dev/x:/etc/x:r",
+                                      "/dev/x:/dev/a/../../x:r",
+                                      "/dev/x:/dev/x:r:c:1",
+                                      "/dev/x:/dev/x:r:d:1:1",
+                                      "/dev/x:/dev/x:r:c:-1:1",
+                                      "/dev/x:/dev/x:r:c:1:4294967296"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct plan_device none = {0};
+        assert_true(plan_device_parse(bad[i], &none, &e) < 0);
+    }
+}
+
+static void test_io(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    _cleanup_plan_io_ struct plan_io io = {0};
+    OK(plan_io_parse("write-iops /dev/disk with blanks 5", &io, &e));
+    assert_string_equal(io.path, "/dev/disk with blanks");
+    assert_true(io.kind == PLAN_IO_WRITE_IOPS && io.number == 5);
+    static const char *const bad[] = {
+        "", "read-bps", "read-bps 5", "read /dev/x 5", "read-bps /dev/x", "read-bps /dev/x 5m"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct plan_io none = {0};
+        assert_true(plan_io_parse(bad[i], &none, &e) < 0);
+    }
+}
+
 static void test_sysctl(void **state)
 {
     (void)state;
@@ -197,9 +281,8 @@ static void test_sysctl(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_empty),   cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_limits),     cmocka_unit_test(test_devices), cmocka_unit_test(test_io),
         cmocka_unit_test(test_sysctl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

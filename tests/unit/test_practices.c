@@ -190,6 +190,45 @@ static void test_network_by_policy(void **state)
 
 /* 4 */
 
+static void test_block_io(void **state)
+{
+    struct fixture *f = *state;
+    use_policy(f, "[practice \"limits\"]\nread-bps = 10m\nwrite-bps = unlimited\n");
+    OK(str_list_add(&f->plan.io, "read-bps /dev/sda 20971520", &f->e));
+    OK(str_list_add(&f->plan.io, "read-iops /dev/sda 5", &f->e));
+    applies(f);
+    assert_int_equal(f->plan.read_bps, 10 * MIB);
+    assert_true(f->plan.write_bps == PLAN_UNLIMITED);
+    assert_int_equal(f->plan.write_iops, 10000);
+    assert_int_equal(f->plan.grant_count, 1);
+    granted(f, 4, "read-bps 20971520 of /dev/sda", "--device-read-bps");
+}
+
+static void test_oom_score(void **state)
+{
+    struct fixture *f = *state;
+    use_policy(f, "[practice \"limits\"]\noom-score-adj = 300\n");
+    applies(f);
+    assert_int_equal(f->plan.oom_score_adj, 300);
+    f->plan.oom_score_adj = 299;
+    refuses(f, 4,
+            "--oom-score-adj 299 is refused: containers go before the programs of the host, which 300 keeps "
+            "up (key "
+            "oom-score-adj under [practice \"limits\"] in /test/casemate.conf) (practice 4)");
+}
+
+static void test_devices(void **state)
+{
+    struct fixture *f = *state;
+    use_policy(f, "");
+    OK(str_list_add(&f->plan.devices, "/dev/null:/dev/x:r", &f->e));
+    applies(f);
+    assert_string_equal(f->plan.devices.items[0], "/dev/null:/dev/x:r:c:1:3");
+    granted(f, 5, "device /dev/null (r)", "--device");
+    OK(str_list_add(&f->plan.devices, "/dev/absent-device:/dev/x:r", &f->e));
+    assert_int_equal(apply(f), -ENOENT);
+}
+
 static void test_limits_more(void **state)
 {
     struct fixture *f = *state;
@@ -755,6 +794,9 @@ int main(void)
         T(test_compat),
         T(test_network),
         T(test_network_by_policy),
+        T(test_block_io),
+        T(test_oom_score),
+        T(test_devices),
         T(test_limits_more),
         T(test_limits_less),
         T(test_unlimited_refused),
