@@ -55,9 +55,15 @@ static const struct option_entry options[] = {
 static int update_one(const struct store *s, struct container *c, const char *word, void *context,
                       struct err *e)
 {
-    int r = update_container(s, c, context, e);
+    bool old;
+    int r = update_container(s, c, context, &old, e);
     if (r < 0)
         return err_wrap(e, "Cannot update container %s", word);
+    if (old)
+        fprintf(
+            stderr,
+            "casemate: processes of %s that run keep their limit of processes by user until the next start\n",
+            word);
     printf("%s\n", word);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "engine/audit_log.h"
 #include "engine/changed_limits.h"
@@ -15,7 +16,7 @@
 #include "image/image.h"
 #include "plan/policy.h"
 #include "practices/practice.h"
-#include "runtime/cgroup.h"
+#include "runtime/cgroup_state.h"
 
 /* The numbers that can be asked for: where they are in a plan, the flag and the word of their grants. */
 static const struct {
@@ -136,6 +137,39 @@ static int set_group(const struct container *c, const struct plan *p, struct err
     return cgroup_set(&group, &limits, e);
 }
 
+struct raise {
+    struct rlimit limit;
+    bool old; /* some process has kept its own */
+};
+
+static void raise_one(pid_t pid, void *context)
+{
+    struct raise *raise = context;
+    if (prlimit(pid, RLIMIT_NPROC, &raise->limit, NULL) < 0 && errno != ESRCH)
+        raise->old = true;
+}
+
+/* The limit by user that stands for the group's (limits of practice 4), in the processes that run. */
+static bool raise_processes(const struct container *c)
+{
+    const struct plan_ulimit *limit = NULL;
+    struct raise raise = {.limit = {RLIM_INFINITY, RLIM_INFINITY}};
+    struct err ignored = {0};
+    _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;
+    for (size_t i = 0; i < c->plan.ulimit_count; i++)
+        if (str_equal(c->plan.ulimits[i].name, "nproc"))
+            limit = &c->plan.ulimits[i];
+    if (!limit && c->plan.pids != PLAN_UNSET)
+        return false;
+    if (limit && limit->soft != PLAN_UNLIMITED)
+        raise.limit.rlim_cur = (rlim_t)limit->soft;
+    if (limit && limit->hard != PLAN_UNLIMITED)
+        raise.limit.rlim_max = (rlim_t)limit->hard;
+    if (cgroup_open(observe_cgroup_parent(), c->id, &group, &ignored) == 0)
+        (void)cgroup_for_each_process(&group, raise_one, &raise, &ignored);
+    return raise.old;
+}
+
 /* Who looks after restarts hears of it. */
 static int set_restart(const struct store *s, struct container *c, const char *restart, struct err *e)
 {
@@ -207,12 +241,16 @@ static int change_limits(const struct store *s, struct container *c, const struc
     return r < 0 ? r : store_limits(s, c, &before, e);
 }
 
-int update_container(const struct store *s, struct container *c, const struct plan *asked, struct err *e)
+int update_container(const struct store *s, struct container *c, const struct plan *asked, bool *ret_old,
+                     struct err *e)
 {
+    *ret_old = false;
     _cleanup_close_ int lock = lock_container(s, c, e);
     int r = lock < 0 ? lock : container_refresh(c, e);
     if (r == 0 && asks_for_limits(asked))
         r = change_limits(s, c, asked, e);
+    if (r == 0 && asked->pids != PLAN_UNSET && c->status == CONTAINER_RUNNING)
+        *ret_old = raise_processes(c);
     if (r == 0 && asked->restart)
         r = set_restart(s, c, asked->restart, e);
     if (r < 0)

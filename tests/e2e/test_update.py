@@ -91,7 +91,10 @@ def test_row_37_update_cannot_go_beyond_the_practice(web):
 
 
 def test_raised_limits_are_grants(web):
-    web.ok("update", "--pids-limit", "600", "web")
+    said = web.run("update", "--pids-limit", "600", "web")
+    text = host.read("/proc/%d/limits" % web.pid("web"))
+    live = next(line for line in text.split("\n") if line.startswith("Max processes")).split()[2]
+    assert said.status == 0 and (live == "600") != ("until the next start" in said.err), (live, said)
     assert [g["What"] for g in shown(web)["Casemate"]["Grants"]] == ["600 processes"]
     web.ok("stop", "-t", "0", "web")
     web.ok("start", "web")
