@@ -12,7 +12,7 @@
 /* Docker writes it in seconds, with the local offset. */
 static void add_created(struct members *m, int64_t ns)
 {
-    char text[CLOCK_TEXT_LENGTH + 1] = "";
+    char text[64] = "";
     char date[32] = "", zone[8] = "";
     struct tm tm;
     time_t seconds = (time_t)(ns / CLOCK_SECOND);

@@ -55,7 +55,7 @@ static int apply_size(struct practice_run *run, const struct log_options *o, str
 static int apply_log(struct practice_run *run, struct err *e)
 {
     struct plan *p = run->plan;
-    struct log_options o;
+    struct log_options o = {0};
     bool asked = p->log_driver != NULL;
     int r =
         asked ? 0
