@@ -309,7 +309,7 @@ int logchain_state_parse(const char text[LOGCHAIN_STATE_SIZE], struct logchain_s
 {
     struct logchain_state s = {0};
     struct logchain *both[] = {&s.before, &s.last};
-    const char *end = text + LOGCHAIN_STATE_SIZE;
+    const char *end = &text[LOGCHAIN_STATE_SIZE - 1]; /* the newline */
     const char *at = text + sizeof(STATE_WORD) - 1;
     if (memcmp(text, STATE_WORD, sizeof(STATE_WORD) - 1) != 0 || *at < '0' || *at > '2' || at[1] != ' ')
         return -1;

@@ -18,7 +18,7 @@ static void print_summary(const char *name, const struct logs_summary *sum, size
         printf("%s: 0 records: intact", name);
     else
         printf("%s: %llu record%s, %llu to %llu: intact", name,
-               (unsigned long long)(sum->last - sum->first + 1), sum->last == sum->first ? "" : "s",
+               1ULL + sum->last - sum->first, sum->last == sum->first ? "" : "s",
                (unsigned long long)sum->first, (unsigned long long)sum->last);
     if (anchors > 0)
         printf(", as the audit log has them");

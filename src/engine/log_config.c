@@ -172,7 +172,7 @@ int log_config_make(const struct plan *p, struct log_config *ret, struct err *e)
     int r = log_options_parse(p->log_driver, &p->log_options, &o, e);
     if (r == 0)
         r = log_tag_expand(o.tag ? o.tag : LOG_TEMPLATE_DEFAULT, p, &tag, e);
-    if (r < 0)
+    if (r < 0 || !tag)
         return err_wrap(e, "log options");
     ret->flags = (o.keeps ? 0 : (uint32_t)SHIM_LOG_NONE) | (o.drop ? (uint32_t)SHIM_LOG_DROP : 0);
     ret->size = p->log_size == PLAN_UNSET ? LOG_SIZE_DEFAULT : p->log_size;

@@ -272,7 +272,7 @@ int logs_read_state(int log_dir, struct logchain_state *ret, struct err *e)
 static int open_all(struct verifier *v, int log_dir, struct logs_files *files, struct err *e)
 {
     for (int tries = 0; tries < ROTATION_TRIES; tries++) {
-        struct logchain_state after;
+        struct logchain_state after = {0};
         logs_files_close(files);
         int r = logs_read_state(log_dir, &v->sum.state, e);
         if (r == 1)
