@@ -219,19 +219,19 @@ class Client:
 
     def read(self, kinds=(STDOUT,), until=None, take=None):
         """Bytes of these streams up to the end, or until `until` is among them; `take` gets each piece instead."""
-        data = b""
+        data = bytearray()
         while True:
             kind, payload = self.receive()
             if kind is None:
-                assert until is None, "the shim closed before %r came; got %r" % (until, data)
-                return data
+                assert until is None, "the shim closed before %r came; got %r" % (until, bytes(data))
+                return bytes(data)
             if kind in kinds:
                 if take:
                     take(payload)
                 else:
                     data += payload
                     if until is not None and until in data:
-                        return data
+                        return bytes(data)
 
     def close(self):
         self.sock.close()

@@ -63,6 +63,12 @@ def ratios(measured):
     if "casemate" in measured.get("memory", {}):
         value = measured["memory"]["casemate"][0]
         rows.append(_ratio("KiB PSS of the engine for each running container", "< 128", "%.0f" % value, value < 128))
+    taken = measured.get("logs", {})
+    if {"casemate", "docker"} <= taken.keys():
+        length = min(taken["docker"])
+        value = statistics.median(taken["casemate"][length]) / statistics.median(taken["docker"][length])
+        rows.append(_ratio("stdout to log, lines of %d bytes: casemate / docker" % length, "> 10", "%.1f" % value,
+                           value > 10))
     taken = measured.get("pull", {})
     others = [statistics.median(taken[name]) for name in ("docker", "podman") if name in taken]
     if others and "casemate" in taken:
@@ -86,6 +92,18 @@ def pull(taken):
     return table(["pull and unpack", "median s", "best s", "runs", "median / casemate"],
                  [[name, "%.2f" % statistics.median(values), "%.2f" % min(values), str(len(values)),
                    "%.2f" % (statistics.median(values) / first)] for name, values in taken.items()])
+
+
+def logs(taken):
+    """MiB/s of output into the log, for each length of lines, and how many times as much as Docker that is."""
+    rows, ours = [], taken.get("casemate", {})
+    for label, lengths in taken.items():
+        for length, values in lengths.items():
+            median = statistics.median(values)
+            ratio = statistics.median(ours[length]) / median if length in ours else 0
+            rows.append(["%s, lines of %d bytes" % (label, length), "%.0f" % median, "%.0f" % max(values),
+                         str(len(values)), "%.1f" % ratio])
+    return table(["from stdout to the log", "median MiB/s", "best MiB/s", "runs", "casemate / this"], rows) if rows else []
 
 
 def rates(taken):
@@ -113,6 +131,7 @@ def section(measured, machine, skipped, notes):
     lines += rates(measured.get("rate", {}))
     lines += times("`exec` of `true` in a running container", measured.get("exec", {}))
     lines += memory(measured.get("memory", {}))
+    lines += logs(measured.get("logs", {}))
     lines += neighbours(measured.get("neighbour", {}))
     if measured.get("pull"):
         lines += ["The image: %s." % measured["image"], ""]
