@@ -72,6 +72,8 @@ static int start_in_block(const struct store *s, const struct container *c, unsi
     if (r == 0)
         compose_stand_in(&c->plan, &group, &spec.process);
     if (r == 0)
+        observe_note_groups(s, &group);
+    if (r == 0)
         r = supervise_prepare(c, spec.shim_uid, &shim, e);
     if (r < 0)
         return r;

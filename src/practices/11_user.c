@@ -105,7 +105,7 @@ static uint32_t host_id(const char *map, uint32_t id)
 static int explain_map(const struct subject *s, const char *name, const char *what, struct evidence *ret,
                        struct err *e)
 {
-    struct id_map map[MAP_LINES];
+    struct id_map map[MAP_LINES] = {0};
     size_t lines = 0;
     uint64_t count = 0;
     char source[SUBJECT_SOURCE];
@@ -132,7 +132,7 @@ static const struct id_map *line_of(const struct id_map *map, size_t lines, uint
 /* Real, effective, saved and file system uid of the first process, as the host sees them. */
 static int explain_uid(const struct subject *s, struct evidence *ret, struct err *e)
 {
-    struct id_map map[MAP_LINES];
+    struct id_map map[MAP_LINES] = {0};
     size_t lines = 0;
     unsigned ids[4];
     char text[64], source[SUBJECT_SOURCE];

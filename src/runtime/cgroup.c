@@ -118,6 +118,7 @@ static int found_base(int root, int where, void *context, struct err *e)
 static int detect_mode(bool join, enum cgroup_mode *ret_mode, struct err *e)
 {
     bool found = false;
+    *ret_mode = CGROUP_NONE;
     int r = detect_host_mode(ret_mode, e);
     if (!identity_rootless())
         return r;
@@ -234,7 +235,13 @@ int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, st
 
 int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e)
 {
-    return g->unified < 0 ? 0 : io_write_existingf_at(g->unified, "cgroup.procs", e, "%d", (int)pid);
+    int r = g->unified < 0 ? 0 : io_write_existingf_at(g->unified, "cgroup.procs", e, "%d", (int)pid);
+    if (r == -EACCES && identity_rootless())
+        return err_set(
+            e, EACCES,
+            "from here no process can be put into the container's control group, which holds its limits: "
+            "systemd-run --user --scope casemate exec ...");
+    return r;
 }
 
 int cgroup_set(const struct cgroup *g, const struct spec_resources *r, struct err *e)
@@ -298,7 +305,7 @@ static int remove_in_hierarchy(int root, int where, void *context, struct err *e
 
 int cgroup_remove(const char *parent, const char *id, struct err *e)
 {
-    enum cgroup_mode mode;
+    enum cgroup_mode mode = CGROUP_NONE;
     int r = cgroup_detect_mode(&mode, e);
     if (r < 0)
         return r;
@@ -316,7 +323,7 @@ static int remove_parent_in_hierarchy(int root, int where, void *context, struct
 
 void cgroup_remove_parent(const char *parent)
 {
-    enum cgroup_mode mode;
+    enum cgroup_mode mode = CGROUP_NONE;
     struct err ignored = {0};
     if (cgroup_detect_mode(&mode, &ignored) == 0)
         (void)for_each_hierarchy(mode, false, remove_parent_in_hierarchy, (void *)(uintptr_t)parent,

@@ -52,6 +52,13 @@ const char *cgroup_controller_name(enum cgroup_controller c);
 
 int cgroup_detect_mode(enum cgroup_mode *ret_mode, struct err *e);
 
+/* For an ordinary user's command that is where nothing is delegated: the group of the unified hierarchy in which an earlier one has made
+ * PARENT, as a path from the root of the hierarchy. Groups there can be opened and removed, not joined. */
+void cgroup_remember_base(const char *path);
+
+/* That path of a group which cgroup_make has made for an ordinary user; -ENOENT when there is none. Ends with a NUL. */
+int cgroup_base(const struct cgroup *g, char *ret, size_t size, struct err *e);
+
 /* Makes PARENT (with `total_memory` bytes for all containers together, when it is new) and PARENT/ID with the limits. */
 int cgroup_make(const char *parent, const char *id, const struct spec_resources *r, uint64_t total_memory,
                 struct cgroup *ret_group, struct err *e);

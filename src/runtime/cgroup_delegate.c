@@ -2,6 +2,7 @@
 /* What is delegated to an ordinary user (cgroup_delegate.h). Paths are the kernel's. */
 #include "runtime/cgroup_delegate.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/identity.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/str.h"
 
 #define LIST_MAX 65536
 #define SYSTEMD_PATH_MAX 96
@@ -68,6 +70,33 @@ static int first_of_ours(int root, char *path)
     return -1;
 }
 
+static char remembered[PATH_LENGTH_MAX + 1];
+
+void cgroup_remember_base(const char *path)
+{
+    struct err too_long = {0};
+    (void)str_put(remembered, sizeof(remembered), path, &too_long);
+}
+
+/* Behind /sys/fs/cgroup[/unified], without PARENT and ID. */
+int cgroup_base(const struct cgroup *g, char *ret, size_t size, struct err *e)
+{
+    char link[32], path[PATH_LENGTH_MAX + 1];
+    const char *mount = g->mode == CGROUP_V2 ? "/sys/fs/cgroup/" : "/sys/fs/cgroup/unified/";
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", g->unified);
+    ssize_t n = g->unified < 0 ? -1 : readlink(link, path, sizeof(path) - 1);
+    if (n < 0)
+        return err_set(e, ENOENT, "no unified control group");
+    path[n] = '\0';
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(path, '/');
+        if (slash)
+            *slash = '\0';
+    }
+    const char *below = str_after(path, mount);
+    return below ? str_put(ret, size, below, e) : err_set(e, ENOENT, "the control group is elsewhere");
+}
+
 int cgroup_delegated(int root, int where, bool join)
 {
     _cleanup_buf_ struct buf list = {0};
@@ -79,6 +108,13 @@ int cgroup_delegated(int root, int where, bool join)
     int fd = path ? first_of_ours(root, path) : -1;
     if (fd >= 0 || join)
         return fd;
+    if (where == CGROUP_CONTROLLERS && *remembered) {
+        char again[sizeof(remembered)];
+        memcpy(again, remembered, sizeof(again));
+        fd = first_of_ours(root, again);
+        if (fd >= 0)
+            return fd;
+    }
     unsigned uid = identity_host_uid(geteuid());
     (void)snprintf(systemd, sizeof(systemd), "user.slice/user-%u.slice/user@%u.service", uid, uid);
     return first_of_ours(root, systemd);

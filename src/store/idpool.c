@@ -63,13 +63,16 @@ int idpool_claim(const struct store *s, const char *container_id, struct err *e)
     _cleanup_close_ int claim = write_claim(dir, container_id, e);
     if (claim < 0)
         return claim;
+    char path[32];
+    /* Not by AT_EMPTY_PATH, which before Linux 6.10 only root may. */
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", claim);
     unsigned start = read_hint(dir);
     unsigned last = identity_containers_max();
     for (unsigned i = 0; i < last; i++) {
         unsigned block = (start - 1 + i) % last + 1;
         char name[NAME_SIZE];
         (void)snprintf(name, sizeof(name), "%u", block);
-        if (linkat(claim, "", dir, name, AT_EMPTY_PATH) < 0) {
+        if (linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) < 0) {
             if (errno == EEXIST)
                 continue;
             return err_errno(e, "claim an id block");

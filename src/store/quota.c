@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/dirs.h"
+#include "base/identity.h"
 #include "base/path.h"
 
 #define UNIT 512 /* of d_blk_hardlimit and d_bcount (linux/dqblk_xfs.h) */
@@ -29,6 +30,10 @@ static int quotactl_fd(int fd, int command, uint32_t id, void *argument)
 int quota_probe(int fd, struct err *e)
 {
     struct fs_quota_stat stat = {.qs_version = FS_QSTAT_VERSION};
+    if (identity_rootless())
+        return err_set(
+            e, ENOTSUP,
+            "only root can set disk limits; an ordinary user's containers count as that user's files");
     if (quotactl_fd(fd, Q_XGETQSTAT, 0, &stat) == 0 && (stat.qs_flags & FS_QUOTA_PDQ_ENFD))
         return 0;
     if (access("/proc/sys/fs/quota", F_OK) < 0)
