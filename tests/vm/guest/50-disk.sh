@@ -84,7 +84,7 @@ limited()
     check "$1: an image that is larger than the volume is an error" denies 'nocopy' casemate run --rm --mount type=volume,source=less,target=/bin,volume-opt=size=1m busybox true
     check "$1: without the copy it is not" casemate run --rm -v less:/x:nocopy busybox true
     check "$1: volumes go" casemate volume prune -af
-    is "$1: no project stays" "" "$(ls "$CASEMATE_ROOT/projects" | grep -v '^next$')"
+    is "$1: no project stays" "" "$(find "$CASEMATE_ROOT/projects" -mindepth 1 ! -name next)"
     rm -f "$CASEMATE_CONF"
 }
 
