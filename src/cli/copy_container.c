@@ -23,7 +23,12 @@ int copy_side_open(const struct copy_options *o, bool writable, const char *what
     int r = containers_open(&ret->store, o->container, &ret->container, e);
     if (r < 0)
         return r;
+    r = files_check_policy(!writable, e);
     audit_note_container(&ret->store, AUDIT_COPY, &ret->container.plan, what);
+    if (r < 0) {
+        audit_note_refusal(&ret->store, &ret->container.plan, e);
+        return r;
+    }
     events_container(&ret->store, &ret->container.plan, writable ? "extract-to-dir" : "archive-path", NULL,
                      0);
     return files_open_container(&ret->store, &ret->container, FILES_ROOT_NAMESPACE, writable, &ret->files, e);

@@ -17,9 +17,9 @@ static void print_summary(const char *name, const struct logs_summary *sum, size
     if (sum->last == 0)
         printf("%s: 0 records: intact", name);
     else
-        printf("%s: %llu record%s, %llu to %llu: intact", name,
-               1ULL + sum->last - sum->first, sum->last == sum->first ? "" : "s",
-               (unsigned long long)sum->first, (unsigned long long)sum->last);
+        printf("%s: %llu record%s, %llu to %llu: intact", name, 1ULL + sum->last - sum->first,
+               sum->last == sum->first ? "" : "s", (unsigned long long)sum->first,
+               (unsigned long long)sum->last);
     if (anchors > 0)
         printf(", as the audit log has them");
     if (sum->unchained > 0)

@@ -9,6 +9,7 @@
 #include "engine/audit_log.h"
 #include "engine/commit.h"
 #include "engine/events.h"
+#include "engine/files.h"
 #include "image/reference.h"
 
 struct commit_options {
@@ -64,6 +65,8 @@ static int commit(const struct invocation *in, struct commit_options *o, struct 
     int r = check(in, o, e);
     if (r == 0)
         r = containers_open(&s, in->arguments[0], &c, e);
+    if (r == 0 && (r = files_check_policy(true, e)) < 0)
+        audit_note_refusal(&s, &c.plan, e);
     if (r < 0)
         return r;
     audit_note_container(&s, AUDIT_COMMIT, &c.plan, request.name);

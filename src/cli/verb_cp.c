@@ -19,8 +19,8 @@ static const struct option_entry options[] = {
 
 static int copy(struct copy_options *o, char *const *words, struct err *e)
 {
-    const char *source;
-    const char *destination;
+    const char *source = NULL;
+    const char *destination = NULL;
     _cleanup_free_ char *from = NULL;
     _cleanup_free_ char *to = NULL;
     int r = copy_path_split(words[0], &from, &source, e);

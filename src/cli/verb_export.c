@@ -38,6 +38,8 @@ static int run(const struct invocation *in, struct err *e)
         r = output_file_open(o.output, &out, e);
     if (r == 0)
         r = containers_open(&s, in->arguments[0], &c, e);
+    if (r == 0 && (r = files_check_policy(true, e)) < 0)
+        audit_note_refusal(&s, &c.plan, e);
     if (r < 0)
         return r;
     audit_note_container(&s, AUDIT_EXPORT, &c.plan, o.output ? o.output : "(standard output)");

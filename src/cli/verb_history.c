@@ -124,7 +124,7 @@ static int list(const struct history_options *o, const char *word, struct err *e
     if (r == 0)
         r = image_history_read(&s, i, &d, &h, e);
     documents_close(&d);
-    if (r < 0)
+    if (r < 0 || !i)
         return r;
     size_t layer = i->layer_count;
     for (size_t n = h.count; n > 0 && r == 0; n--) {

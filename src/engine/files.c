@@ -15,6 +15,7 @@
 #include "engine/lock.h"
 #include "image/image.h"
 #include "image/layers.h"
+#include "plan/policy.h"
 
 static const struct worker_profile base_profile = {
     .program = "casemate-files",
@@ -48,6 +49,18 @@ static int begin(struct files *f, const struct worker_profile *profile,
     if (r == 0)
         r = ipc_send(f->worker.socket, MESSAGE_FILES_SESSION, session, sizeof(*session), fds, fd_count, e);
     return r < 0 ? r : expect_done(f, e);
+}
+
+int files_check_policy(bool out, struct err *e)
+{
+    _cleanup_policy_ struct policy policy = {0};
+    int r = policy_load(&policy, e);
+    if (r < 0 || (out ? policy.copy_out : policy.copy_in))
+        return r;
+    return err_refuse(
+        e, 13,
+        "the policy lets no files %s containers; %s = yes in [practice \"files\"] of casemate.conf allows it",
+        out ? "out of" : "into", out ? "copy-out" : "copy-in");
 }
 
 static int open_namespace(int pidfd, const char *kind, struct err *e)

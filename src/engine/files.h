@@ -26,6 +26,9 @@ struct files {
 void files_close(struct files *f);
 #define _cleanup_files_ _cleanup_(files_close)
 
+/* What the policy says of files that go into containers, or out of them: -EPERM names the key that allows it. */
+int files_check_policy(bool out, struct err *e);
+
 /* The files of a container as it sees them, running or not; `root` is FILES_ROOT_NAMESPACE or FILES_ROOT_OVERLAY (without volumes, binds and
  * system directories). Refreshes c, which outlives the session. */
 int files_open_container(const struct store *s, struct container *c, enum message_files_root root,

@@ -80,6 +80,8 @@ int policy_init(struct policy *ret_policy, struct err *e)
         .volume_inodes = {50, true},
         .known_images = true,
         .allow_root = true,
+        .copy_in = true,
+        .copy_out = true,
         .ulimit_count = ARRAY_SIZE(ulimits),
     };
     memcpy(ret_policy->ulimits, ulimits, sizeof(ulimits));

@@ -92,6 +92,8 @@ struct policy {
     bool known_images;
     bool allow_root;                               /* uid 0 inside; strict refuses it whatever is said here */
     bool read_only;                                /* root file system */
+    bool copy_in;                                  /* cp into containers */
+    bool copy_out;                                 /* cp, export and commit out of containers */
     char *log_driver;                              /* NULL: json-file */
     uint64_t log_size;                             /* bytes of one file of a container's log */
     uint64_t log_files;                            /* how many */

@@ -363,6 +363,16 @@ static int set_expire_containers(struct reading *r, const struct conf_entry *ent
     return result;
 }
 
+static int set_copy_in(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_bool(entry->value, &r->policy->copy_in, e);
+}
+
+static int set_copy_out(struct reading *r, const struct conf_entry *entry, struct err *e)
+{
+    return parse_bool(entry->value, &r->policy->copy_out, e);
+}
+
 static int set_read_only(struct reading *r, const struct conf_entry *entry, struct err *e)
 {
     return parse_bool(entry->value, &r->policy->read_only, e);
@@ -463,6 +473,8 @@ static const struct key keys[] = {
     {"practice", "syscalls", "allow-apparmor", allow_apparmor},
     {"practice", "user", "allow-root", set_allow_root},
     {"practice", "files", "read-only", set_read_only},
+    {"practice", "files", "copy-in", set_copy_in},
+    {"practice", "files", "copy-out", set_copy_out},
     {"practice", "files", "log-driver", set_log_driver},
     {"practice", "files", "log-size", set_log_size},
     {"practice", "files", "log-files", set_log_files},

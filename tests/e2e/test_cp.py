@@ -254,6 +254,19 @@ def test_row_99_every_copy_is_recorded(either, tree, tmp_path):
     assert all(c["name"] == "box" and c["uid"] == os.getuid() for c in copies)
 
 
+@pytest.mark.row(99)
+def test_row_99_copies_are_gated_by_the_policy(box, tree, tmp_path):
+    box.policy('[practice "files"]\ncopy-out = no\n')
+    for words in (("cp", "box:/etc/passwd", tmp_path / "x"), ("export", "-o", tmp_path / "x", "box"), ("commit", "box", "x")):
+        box.fails(*words, says="the policy lets no files out of containers; copy-out = yes .*practice 13")
+    box.ok("cp", tree / "a", "box:/tmp/a")
+    box.policy('[practice "files"]\ncopy-in = no\n')
+    box.fails("cp", tree / "a", "box:/tmp/b", says="the policy lets no files into containers; copy-in = yes .*practice 13")
+    box.ok("cp", "box:/tmp/a", tmp_path / "x")
+    records = [json.loads(line) for line in box.ok("log", "show", "--format", "json").splitlines()]
+    assert len([r for r in records if r["event"] == "refusal" and r["practice"] == 13 and r["name"] == "box"]) == 4
+
+
 def test_killed_at_any_time(casemate, busybox, tmp_path):
     """Nothing is left of a copy that was killed: no worker, no mount, no id; the container starts afterwards."""
     (tmp_path / "big").write_bytes(os.urandom(16 << 20))

@@ -48,7 +48,7 @@ static void test_defaults(void **state)
     assert_int_equal(p.memory_min, 512 * MIB);
     assert_int_equal(p.pids, 512);
     assert_int_equal(p.ulimit_count, 3);
-    assert_true(p.known_images && p.allow_root && !p.read_only);
+    assert_true(p.known_images && p.allow_root && !p.read_only && p.copy_in && p.copy_out);
     assert_int_equal(p.rights.count, 0);
     assert_true(p.machine.memory > 0 && p.machine.processors > 0 && p.machine.processes > 0);
 }
@@ -66,7 +66,8 @@ static void test_keys(void **state)
              "[practice \"capabilities\"]\nallow-capability = sys_ptrace\nallow-capability = "
              "ALL\nknown-images = no\n"
              "[practice \"syscalls\"]\nallow-apparmor = unconfined\n"
-             "[practice \"user\"]\nallow-root = no\n[practice \"files\"]\nread-only = yes",
+             "[practice \"user\"]\nallow-root = no\n[practice \"files\"]\nread-only = yes\ncopy-in = "
+             "no\ncopy-out = no",
              &p, &e));
     assert_int_equal(p.profile, PLAN_STRICT);
     assert_int_equal(p.least, PLAN_STANDARD);
@@ -78,7 +79,7 @@ static void test_keys(void **state)
     assert_string_equal(p.ulimits[0].name, "nofile");
     assert_int_equal(p.ulimits[0].hard, 5);
     assert_int_equal(p.ulimits[1].hard, PLAN_UNLIMITED);
-    assert_true(!p.known_images && !p.allow_root && p.read_only);
+    assert_true(!p.known_images && !p.allow_root && p.read_only && !p.copy_in && !p.copy_out);
     assert_string_equal(p.allow_root_source, "policy: casemate.conf:22");
     const struct policy_right *right = policy_rights_find(&p.rights, POLICY_ALLOW_HOST_PATH, "/srv/a b");
     assert_non_null(right);
@@ -401,7 +402,7 @@ static void test_shipped(void **state)
     assert_int_equal(all.profile, p.profile);
     assert_int_equal(all.least, p.least);
     assert_true(all.known_images == p.known_images && all.allow_root == p.allow_root &&
-                all.read_only == p.read_only);
+                all.read_only == p.read_only && all.copy_in == p.copy_in && all.copy_out == p.copy_out);
 }
 
 /* Each key stands in the shipped file, commented out, and in the manual. */

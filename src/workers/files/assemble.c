@@ -108,7 +108,7 @@ static int open_file(struct assembly *a, struct err *e)
 
 static int write_content(struct assembly *a, struct err *e)
 {
-    uint64_t numbers[2];
+    uint64_t numbers[2] = {0};
     int r = need(a, numbers, sizeof(numbers), e);
     uint64_t offset = le64toh(numbers[0]);
     uint64_t left = le64toh(numbers[1]);

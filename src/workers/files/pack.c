@@ -151,7 +151,7 @@ static bool xattr_is_kept(const char *name)
 /* Attributes of a layer's file, which casemate-unpack takes. Their values stand in p->values one behind the other. */
 static int take_xattrs(struct pack *p, int fd, struct err *e)
 {
-    size_t offsets[TAR_XATTRS_MAX];
+    size_t offsets[TAR_XATTRS_MAX] = {0};
     ssize_t listed = flistxattr(fd, p->names, sizeof(p->names));
     p->values.length = 0;
     if (listed < 0 && errno != ENOTSUP)

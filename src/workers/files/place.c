@@ -134,8 +134,8 @@ static int parent_of(struct place *p, const char *clean, const char **ret_name, 
     free(steal_ptr(p->parent_path));
     close_fd(&p->parent);
     int r = str_copy_n(clean, n, &p->parent_path, e);
-    if (r < 0)
-        return r;
+    if (r < 0 || !p->parent_path)
+        return r < 0 ? r : err_oom(e);
     struct err probe = {0};
     p->parent = open_below(p->dir, p->parent_path, O_PATH | O_DIRECTORY, &probe);
     if (p->parent == -ENOENT) {
