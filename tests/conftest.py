@@ -152,14 +152,14 @@ def canary(installation):
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _make_debian(path, packages):
+def _make_debian(path, packages, suite):
     """mmdebstrap in a mount namespace of its own; returns why it failed, or None."""
     words = ["unshare", "-m", "--propagation", "private", "mmdebstrap", "--quiet", "--variant=minbase",
              "--aptopt=APT::Update::Error-Mode \"any\"", "--dpkgopt=path-exclude=/usr/share/doc/*"]
     if packages:
         words.append("--include=" + ",".join(packages))
     part = path + ".part.tar.gz"
-    done = subprocess.run([*words, "bookworm", part], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run([*words, suite, part], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         if os.path.exists(part):
             os.unlink(part)
@@ -168,14 +168,14 @@ def _make_debian(path, packages):
     return None
 
 
-def debian_root(name, packages=()):
+def debian_root(name, packages=(), suite="bookworm"):
     """(path, diff id) of a cached Debian root with extra packages, or skips the test with the reason."""
     if not shutil.which("mmdebstrap"):
         pytest.skip("mmdebstrap is not installed")
     os.makedirs(casemate_module.CACHE, exist_ok=True)
     path = os.path.join(casemate_module.CACHE, "debian-%s.tar.gz" % name)
     if not os.path.exists(path):
-        why = _make_debian(path, packages)
+        why = _make_debian(path, packages, suite)
         if why:
             pytest.skip(why)
     sha = hashlib.sha256()

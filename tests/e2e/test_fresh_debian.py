@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a bare Debian 12 (nothing but its minimum and git) to the evidence of the first container, to an upgrade, and back.
-The root is a real one, entered by pivot_root in namespaces of its own; its packages come from the mirror."""
+"""From a bare Debian (nothing but its minimum and git) to the evidence of the first container, to an upgrade, and back: by
+./quickstart in Debian 12 and in Debian 13, and by the package. The root is a real one, entered by pivot_root in namespaces of its
+own; its packages come from the mirror."""
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import subprocess
 
 import pytest
 
+from conftest import debian_root
 from lib import casemate as casemate_module
 from lib import host, wait
 
@@ -101,10 +103,11 @@ def _clone(target):
 
 
 @pytest.fixture
-def bare_debian(debian_tar):
-    """Runs a script in a minimal Debian 12; returns (status, output, what apt said in quickstart)."""
-    path, _ = debian_tar
-    archives = os.path.join(casemate_module.CACHE, "archives")
+def bare_debian(request):
+    """Runs a script in a minimal Debian, of the suite that the test names; returns (status, output, what apt said in quickstart)."""
+    suite = getattr(request, "param", "bookworm")
+    path, _ = debian_root("minbase" if suite == "bookworm" else suite, suite=suite)
+    archives = os.path.join(casemate_module.CACHE, "archives" if suite == "bookworm" else "archives-" + suite)
     os.makedirs(os.path.join(archives, "partial"), exist_ok=True)
     base = casemate_module.make_base("casemate-bare-")
     root = os.path.join(base, "root")
@@ -118,7 +121,9 @@ def bare_debian(debian_tar):
         f.write("force-unsafe-io\n")
     _clone(root + "/srv/casemate.git")
 
-    def run(script, timeout):
+    def run(script, timeout, files=()):
+        for path in files:
+            shutil.copy(path, root + "/srv")
         with open(root + "/var/tmp/script", "w", encoding="utf-8") as f:
             f.write(exports + INVENTORY + script)
         done = subprocess.run(["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL",
@@ -132,6 +137,7 @@ def bare_debian(debian_tar):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("bare_debian", ["bookworm", "trixie"], indirect=True)
 def test_from_bare_debian_and_back(bare_debian, machine_groups):
     status, out, packages_log = bare_debian(SCRIPT, 480)
     if status in (9, 11) and re.search(UNREACHABLE, packages_log or out):
@@ -146,4 +152,69 @@ def test_from_bare_debian_and_back(bare_debian, machine_groups):
     assert part["state"].count(RESERVED + "\n") == 2, part["state"]
     assert "99.1.2" not in part["state"] and "99.1.2" in part["upgraded"]
     assert part["uninstall"].splitlines()[-1] == "Casemate is removed"
+    assert part["left"].strip() == "", part["left"]
+
+
+PACKAGE = r"""
+inventory >/var/tmp/before
+[ ! -e /etc/apparmor.d ] || exit 8
+export DEBIAN_FRONTEND=noninteractive
+install_package() { apt-get -q -y --no-install-recommends install "$1" </dev/null; }
+{ apt-get -q update && install_package /srv/casemate_1*.deb; } >/var/tmp/install.log 2>&1 || { cat /var/tmp/install.log; exit 9; }
+rm -rf /var/lib/apt/lists/*
+echo "== state"; cat /etc/subuid /etc/subgid
+echo "== run"; casemate run --rm casemate/hello || exit 11
+man_page=/usr/share/man/man1/casemate-run.1.gz
+[ -s $man_page ] || exit 12
+casemate run -d --name web casemate/hello sleep 1000 || exit 13
+pid=$(casemate inspect --format '{{.State.Pid}}' web)
+sed -i '1i # mine' /etc/casemate/casemate.conf
+echo "== upgrade"; dpkg -i --force-confdef /srv/casemate_2*.deb || exit 14
+[ "$pid" = "$(casemate inspect --format '{{.State.Pid}}' web)" ] && kill -0 "$pid" || exit 15
+grep -q '^# mine' /etc/casemate/casemate.conf || exit 16
+casemate exec web hello version >/dev/null 2>&1 || casemate exec web /hello echo || exit 17
+echo "== remove"; dpkg --remove casemate || exit 18
+! kill -0 "$pid" 2>/dev/null || exit 19
+echo "== purge"; rm -rf /var/lib/casemate; dpkg --purge casemate || exit 20
+inventory >/var/tmp/after
+echo "== left"
+LC_ALL=C diff /var/tmp/before /var/tmp/after | grep -v -e /etc/apparmor.d$ -e /dev/shm
+echo "== done"
+"""
+
+
+def _build_packages(directory):
+    """Two versions of the package from the committed tree."""
+    for tool in ("dpkg-buildpackage", "dh", "lintian"):
+        if not shutil.which(tool):
+            pytest.skip(tool + " is not installed")
+    source = os.path.join(directory, "casemate")
+    _clone(source + ".git")
+    subprocess.run(["git", "-c", "safe.directory=*", "clone", "--quiet", source + ".git", source], stdin=subprocess.DEVNULL, check=True)
+    changelog = source + "/debian/changelog"
+    text = host.read(changelog)
+    for version in ("1.0.0", "2.0.0"):
+        with open(changelog, "w", encoding="utf-8") as f:
+            f.write(re.sub(r"\(.*?\)", "(%s)" % version, text, count=1))
+        done = subprocess.run(["dpkg-buildpackage", "--build=binary", "--no-sign"], cwd=source, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                              env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"})
+        assert done.returncode == 0, done.stdout[-4000:]
+    return [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if name.endswith((".deb", ".changes"))]
+
+
+@pytest.mark.slow
+def test_package(bare_debian, machine_groups, tmp_path):
+    made = _build_packages(str(tmp_path))
+    for changes in (path for path in made if path.endswith(".changes")):
+        said = subprocess.run(["lintian", "--fail-on", "error,warning", changes], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        assert said.returncode == 0, said.stdout
+    status, out, _ = bare_debian(PACKAGE, 240, [path for path in made if path.endswith(".deb")])
+    if status == 9 and re.search(UNREACHABLE, out):
+        pytest.skip("no packages from the mirror: " + out.strip().splitlines()[-1])
+    assert status == 0 and "== done" in out, "status %d:\n%s" % (status, out[-6000:])
+    part = dict(section.split("\n", 1) for section in out.split("== ")[1:])
+    assert part["state"].count(RESERVED + "\n") == 2, part["state"]
+    assert "host isolation" in part["run"], part["run"]
     assert part["left"].strip() == "", part["left"]
