@@ -63,5 +63,5 @@ int health_write(const struct container *c, const struct health *h, struct err *
 int64_t health_due(const struct container *c, int64_t now);
 
 /* health_check.c: runs one check of a running container, and writes down how it went. Blocks for as long as the check may take. Another check of
- * the same container is under way: does nothing. */
+ * the same container is under way, or it is paused: does nothing. */
 int health_check(const struct store *s, struct container *c, struct err *e);

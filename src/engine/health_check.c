@@ -202,10 +202,13 @@ int health_check(const struct store *s, struct container *c, struct err *e)
     if (lock < 0)
         return lock == -EWOULDBLOCK ? 0 : lock;
     int64_t run = c->start.time;
+    if (c->status != CONTAINER_RUNNING || c->paused)
+        return 0;
     int r = run_command(s, c, &result, e);
     if (r == 0)
         r = container_refresh(c, e);
-    bool same_run = r == 0 && c->status == CONTAINER_RUNNING && c->start.time == run;
+    /* What was stopped half-way says nothing. */
+    bool same_run = r == 0 && c->status == CONTAINER_RUNNING && !c->paused && c->start.time == run;
     if (same_run) {
         health_read(c, &h);
         bool changed = health_add(&h, c, &result);

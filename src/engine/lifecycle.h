@@ -47,10 +47,6 @@ int lifecycle_restart(const struct store *s, struct container *c, uint64_t timeo
 /* Blocks while its policy is about to start it (CONTAINER_RESTARTING); refreshes c. */
 int lifecycle_await_restart(struct container *c, struct err *e);
 
-/* Changes its restart policy, from now on; a --rm container has none. */
-int lifecycle_set_restart(const struct store *s, struct container *c, const struct restart_policy *policy,
-                          struct err *e);
-
 /* What is to be done with a container that has ended: starts it when its restart policy wants that (`boot`: restarting.h), else releases it and
  * takes it off the list of `casemate tend`. Running: does nothing. */
 int lifecycle_revive(const struct store *s, struct container *c, bool boot, struct err *e);

@@ -60,28 +60,6 @@ int lifecycle_await_restart(struct container *c, struct err *e)
     }
 }
 
-int lifecycle_set_restart(const struct store *s, struct container *c, const struct restart_policy *policy,
-                          struct err *e)
-{
-    if (c->plan.auto_remove && policy->kind != RESTART_NO)
-        return err_set(
-            e, EINVAL,
-            "Restart policy cannot be updated because AutoRemove is enabled for the container (--rm)");
-    _cleanup_close_ int lock = lock_container(s, c, e);
-    int r = lock < 0 ? lock : container_refresh(c, e);
-    if (r < 0)
-        return r;
-    c->live.restart = *policy;
-    r = live_write(c->dir, &c->live, true, e);
-    if (r == 0 && c->status == CONTAINER_RUNNING && tend_needed(c))
-        r = tend_register(s, c, e);
-    if (r < 0)
-        return r;
-    tend_nudge(s, c);
-    tend_ensure(s);
-    return container_refresh(c, e);
-}
-
 /* The attempt is written down before it is made: a program that takes the machine with it must not be started again at once. */
 static int count_attempt(struct container *c, bool boot, struct err *e)
 {

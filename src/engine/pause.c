@@ -11,6 +11,7 @@
 #include "engine/events.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
+#include "engine/tend.h"
 #include "runtime/cgroup_state.h"
 
 bool pause_holds(const struct container *c)
@@ -77,6 +78,7 @@ int unpause_container(const struct store *s, struct container *c, struct err *e)
     if (r < 0)
         return r;
     pause_forget(c);
+    tend_nudge(s, c); /* health checks go on */
     audit_note_container(s, AUDIT_UNPAUSE, &c->plan, NULL);
     events_container(s, &c->plan, "unpause", NULL, 0);
     return 0;

@@ -114,7 +114,8 @@ static void plan_check(struct tended *x, const struct container *c)
 {
     int64_t now = clock_now();
     x->next = JOB_CHECK;
-    x->due = health_wanted(&c->plan) ? at(health_due(c, now), now) : NEVER;
+    /* Who lets a paused container go on touches its mark. */
+    x->due = health_wanted(&c->plan) && !c->paused ? at(health_due(c, now), now) : NEVER;
 }
 
 static void plan_revival(struct tended *x, const struct container *c)

@@ -179,9 +179,9 @@ static int set_restart(const struct store *s, struct container *c, const char *r
     int r = restart_parse(restart, &c->live.restart, e);
     if (r == 0)
         r = live_write(c->dir, &c->live, true, e);
-    if (r < 0 || c->status != CONTAINER_RUNNING)
+    if (r < 0)
         return r;
-    if (!tend_needed(c)) {
+    if (c->status != CONTAINER_RUNNING || !tend_needed(c)) {
         tend_nudge(s, c);
         return 0;
     }

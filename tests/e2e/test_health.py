@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -192,3 +193,15 @@ def test_damaged_records_count_as_none(casemate, busybox, damage):
             f.write(damage)
     casemate.ok("ps")
     until_health(casemate, "web", "healthy")
+
+
+def test_paused_is_left_alone(casemate, busybox):
+    start(casemate, busybox, *FAST, "--health-cmd", "true", "--health-timeout", "300ms", "--health-retries", "1")
+    until_health(casemate, "web", "healthy")
+    casemate.ok("pause", "web")
+    seen = health(casemate, "web")["Log"][-1]["Start"]
+    time.sleep(0.5)  # longer than interval and timeout
+    casemate.ok("unpause", "web")
+    wait.until(lambda: health(casemate, "web")["Log"][-1]["Start"] > seen, what="checks to go on")
+    assert health(casemate, "web")["Status"] == "healthy"
+    assert all(result["ExitCode"] == 0 for result in health(casemate, "web")["Log"])
