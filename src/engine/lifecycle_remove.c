@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -47,6 +48,10 @@ static void tell_denial(const struct store *s, const struct container *c, const 
 
 /* Once for each run: who takes the record notes what stands in it. The container's lock is held. */
 static void note_denials(const struct store *s, struct container *c)
+#define SHIM_END_MS 5000
+
+/* The mark stays: whoever still waits will release again, or the next command when that one was killed. */
+static int release_run(const struct store *s, const struct container *c, struct err *e)
 {
     struct denial_advice advice;
     struct audit_event events[SHIM_DENIALS_MAX];
@@ -152,12 +157,25 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
 }
 
 static int kill_and_wait(const struct store *s, struct container *c, struct err *e)
+/* A shim holds back its end while an attached client does not take the last output: what is removed is not waited for that long. */
+static void end_shim(const struct container *c)
+{
+    _cleanup_close_ int pidfd = sys_pidfd_open(c->start.shim_pid);
+    if (pidfd < 0 || shim_alive(c->shim_dir) <= 0) /* its number may be another's by now */
+        return;
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    if (poll(&end, 1, SHIM_END_MS) == 0)
+        (void)sys_pidfd_send_signal(pidfd, SIGKILL);
+}
+
+static int kill_and_wait(struct container *c, struct err *e)
 {
     struct err gone = {0};
     _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, &gone);
     if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
         events_container(s, &c->plan, "kill", &(const struct event_attribute){"signal", "9"}, 1);
     pause_end(c);
+    end_shim(c);
     int r = shim_wait(c->shim_dir, e);
     lock_await_readers(c);
     return r < 0 ? r : container_refresh(c, e);
