@@ -30,6 +30,8 @@
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
 
+#define SHIM_END_MS 5000
+
 /* For `casemate events`. */
 static void tell_denial(const struct store *s, const struct container *c, const struct denial *d,
                         int practice)
@@ -48,10 +50,6 @@ static void tell_denial(const struct store *s, const struct container *c, const 
 
 /* Once for each run: who takes the record notes what stands in it. The container's lock is held. */
 static void note_denials(const struct store *s, struct container *c)
-#define SHIM_END_MS 5000
-
-/* The mark stays: whoever still waits will release again, or the next command when that one was killed. */
-static int release_run(const struct store *s, const struct container *c, struct err *e)
 {
     struct denial_advice advice;
     struct audit_event events[SHIM_DENIALS_MAX];
@@ -156,7 +154,6 @@ int lifecycle_remove_locked(const struct store *s, struct container *c, bool vol
     return r;
 }
 
-static int kill_and_wait(const struct store *s, struct container *c, struct err *e)
 /* A shim holds back its end while an attached client does not take the last output: what is removed is not waited for that long. */
 static void end_shim(const struct container *c)
 {
@@ -168,7 +165,7 @@ static void end_shim(const struct container *c)
         (void)sys_pidfd_send_signal(pidfd, SIGKILL);
 }
 
-static int kill_and_wait(struct container *c, struct err *e)
+static int kill_and_wait(const struct store *s, struct container *c, struct err *e)
 {
     struct err gone = {0};
     _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, &gone);
