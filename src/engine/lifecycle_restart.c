@@ -60,14 +60,16 @@ int lifecycle_await_restart(struct container *c, struct err *e)
     }
 }
 
-/* The attempt is written down before it is made: a program that takes the machine with it must not be started again at once. */
+/* The attempt is written down before it is made: a program that takes the machine with it must not be started again at once. One that
+ * was cut short is not counted twice. */
 static int count_attempt(struct container *c, bool boot, struct err *e)
 {
     struct live *live = &c->live;
-    live->delay = restarting_delay(c);
-    live->restart_count++;
-    live->failed = 0;
-    live->fail_status = 0;
+    if (live->attempt != restarting_end(c)) {
+        live->delay = restarting_delay(c);
+        live->restart_count++;
+        live->attempt = restarting_end(c);
+    }
     if (boot)
         live->user_stopped = false;
     return live_write(c->dir, live, false, e);
@@ -86,14 +88,14 @@ static int start_again(const struct store *s, struct container *c, bool boot, in
     (void)snprintf(detail, sizeof(detail), "%s%s, restart %llu", restart_kind_name(c->live.restart.kind),
                    boot ? " (boot)" : "", (unsigned long long)c->live.restart_count);
     r = lifecycle_start_locked(s, c, 0, lock, &started, e);
-    if (r == 0) {
-        notice_container(s, c, NOTICE_RESTARTED, detail);
-        return 0;
-    }
     struct err ignored = {0};
-    c->live.failed = clock_now();
-    c->live.fail_status = started.fail_status;
-    (void)live_write(c->dir, &c->live, false, &ignored);
+    bool changes = r < 0 || c->live.failed;
+    c->live.failed = r < 0 ? clock_now() : 0;
+    c->live.fail_status = r < 0 ? started.fail_status : 0;
+    if (changes)
+        (void)live_write(c->dir, &c->live, false, &ignored);
+    if (r == 0)
+        notice_container(s, c, NOTICE_RESTARTED, detail);
     return r;
 }
 

@@ -38,6 +38,8 @@ static int parse_restart(struct json_object *o, struct live *live, struct err *e
         r = json_get_i64(o, "failed", &live->failed, e);
     if (r >= 0)
         r = json_get_u64(o, "fail_status", &status, e);
+    if (r >= 0)
+        r = json_get_i64(o, "attempt", &live->attempt, e);
     if (r >= 0 && status > STATUS_MAX)
         return err_set(e, ERANGE, "'fail_status' is out of range");
     live->fail_status = (int)status;
@@ -92,6 +94,8 @@ static int format_restart(struct json_object *o, const struct live *live, struct
         r = json_add_object(o, "failed", json_object_new_int64(live->failed), e);
     if (r == 0 && live->fail_status)
         r = json_add_u64(o, "fail_status", (uint64_t)live->fail_status, e);
+    if (r == 0 && live->attempt)
+        r = json_add_object(o, "attempt", json_object_new_int64(live->attempt), e);
     return r;
 }
 

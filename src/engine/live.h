@@ -23,6 +23,8 @@ struct live {
     uint64_t delay; /* ns that the last restart waited; 0: there was none, or the container ran well since */
     int64_t failed; /* ns since the epoch: when the last restart failed to start the program; 0: it did not */
     int fail_status; /* exit status of that: 125, 126, 127 */
+    int64_t
+        attempt; /* the end that the last restart answers (restarting.h): while it is the newest, that restart is under way */
 };
 
 /* What the plan alone says. */

@@ -7,6 +7,11 @@ static bool was_failure(const struct container *c)
     return c->lost || c->exit_code != 0 || c->live.failed != 0;
 }
 
+int64_t restarting_end(const struct container *c)
+{
+    return c->live.failed ? c->live.failed : c->start.time;
+}
+
 bool restarting_wanted(const struct container *c, bool boot)
 {
     const struct live *live = &c->live;
@@ -21,7 +26,8 @@ bool restarting_wanted(const struct container *c, bool boot)
     case RESTART_UNLESS_STOPPED:
         return true;
     case RESTART_ON_FAILURE:
-        return was_failure(c) && (live->restart.max == 0 || live->restart_count < live->restart.max);
+        return was_failure(c) && (live->restart.max == 0 || live->restart_count < live->restart.max ||
+                                  live->attempt == restarting_end(c));
     }
     return false;
 }

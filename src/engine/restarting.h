@@ -13,6 +13,9 @@
  * had stopped it. */
 bool restarting_wanted(const struct container *c, bool boot);
 
+/* Names its newest end: the start of the run that has ended, or the time of a restart that failed. */
+int64_t restarting_end(const struct container *c);
+
 /* How long it waits after its end; ns. */
 uint64_t restarting_delay(const struct container *c);
 

@@ -75,6 +75,10 @@ static void test_bound_and_never_started(void **state)
     assert_true(restarting_wanted(&c, false));
     c.live.restart_count = 2;
     assert_false(restarting_wanted(&c, false));
+    c.live.attempt = c.start.time; /* the second restart is under way, or was cut short */
+    assert_true(restarting_wanted(&c, false));
+    c.start.time += MS;
+    assert_false(restarting_wanted(&c, false));
     c = ended(RESTART_ALWAYS, 0, MS);
     c.status = CONTAINER_CREATED;
     c.start.time = 0;
@@ -116,8 +120,16 @@ static void test_policy_texts(void **state)
     }
     OK(restart_parse("", &p, &e));
     assert_int_equal(p.kind, RESTART_NO);
-    static const char *const bad[] = {"o", "Always", "no:1", "always:1", "on-failure:", "on-failure:-1", "on-failure:1x",
-                                      "on-failure:99999999999", "on-failure: 1", ":"};
+    static const char *const bad[] = {"o",
+                                      "Always",
+                                      "no:1",
+                                      "always:1",
+                                      "on-failure:",
+                                      "on-failure:-1",
+                                      "on-failure:1x",
+                                      "on-failure:99999999999",
+                                      "on-failure: 1",
+                                      ":"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_int_equal(restart_parse(bad[i], &p, &e), -EINVAL);
 }
@@ -138,15 +150,21 @@ static void test_live_file(void **state)
                                  .restart_count = 9,
                                  .delay = 800000000,
                                  .failed = 1764000000123456789,
-                                 .fail_status = 127};
+                                 .fail_status = 127,
+                                 .attempt = 1764000000123456788};
     OK(live_write(s->root, &written, true, &e));
     OK(live_read(s->root, &p, &live, &e));
     assert_int_equal(live.restart.kind, RESTART_ON_FAILURE);
     assert_int_equal(live.restart.max, 3);
     assert_true(live.user_stopped && live.restart_count == 9 && live.delay == 800000000 &&
-                live.failed == written.failed && live.fail_status == 127);
-    static const char *const bad[] = {"", "[]", "{}", "{\"version\":2}", "{\"version\":1,\"restart\":\"often\"}",
-                                      "{\"version\":1,\"user_stopped\":1}", "{\"version\":1,\"fail_status\":256}"};
+                live.failed == written.failed && live.attempt == written.attempt && live.fail_status == 127);
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{}",
+                                      "{\"version\":2}",
+                                      "{\"version\":1,\"restart\":\"often\"}",
+                                      "{\"version\":1,\"user_stopped\":1}",
+                                      "{\"version\":1,\"fail_status\":256}"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         OK(io_replace_file_at(s->root, LIVE_FILE, bad[i], strlen(bad[i]), 0600, false, &e));
         assert_true(live_read(s->root, &p, &live, &e) < 0);
