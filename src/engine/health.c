@@ -91,7 +91,7 @@ static int read_state(const struct container *c, struct health *ret, struct err 
     int r = io_read_file_at(c->dir, STATE_FILE, STATE_MAX, &text, e);
     if (r < 0)
         return r;
-    if (!text.data || text.data[text.length - 1] != '\n')
+    if (text.length == 0 || text.data[text.length - 1] != '\n')
         return err_set(e, EINVAL, STATE_FILE ": not one line");
     text.data[text.length - 1] = '\0';
     r = str_list_split(text.data, ' ', WORD_COUNT, &words, e);

@@ -224,9 +224,8 @@ def test_once_does_it_too(casemate, busybox):
 
 def boot(casemate):
     """What is lost when a machine goes down: processes and the run directory."""
-    for name in casemate.ok("ps", "-q").split():
-        kill(shim_of(casemate, name))
-    for pid in tenders(casemate):
+    shims = [shim_of(casemate, name) for name in casemate.ok("ps", "-q").split()]
+    for pid in tenders(casemate) + shims:  # the tender first: or it would do its work
         kill(pid)
     wait.until(lambda: not casemate._processes(), what="all to be gone")
     for path in ("tended", "exited", "ids"):

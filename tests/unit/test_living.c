@@ -223,6 +223,13 @@ static void test_health_files(void **state)
     assert_int_equal(read.count, 1);
     assert_string_equal(read.results[0].output, "out");
     assert_true(health_due(&c, c.start.time + 2 * CLOCK_SECOND) == c.start.time + 31 * CLOCK_SECOND + 1);
+    static const char *const bad[] = {"", "\n", "casemate-health 1 0 healthy 0",
+                                      "casemate-health 2 0 healthy 0\n"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        OK(io_replace_file_at(s->root, "health.state", bad[i], strlen(bad[i]), 0600, false, &e));
+        assert_int_equal(health_status_of(&c), HEALTH_STARTING);
+    }
+    OK(health_write(&c, &h, &e));
     c.start.time++; /* another run */
     assert_int_equal(health_status_of(&c), HEALTH_STARTING);
     health_clear(&read);
