@@ -139,6 +139,12 @@ class FileLayer:
 
     def __init__(self, path, compression, diff_id):
         self.path, self.compression, self.diff_id = path, compression, diff_id
+        self._blob = None
+
+    def blob(self):
+        """Hashed once, however many images have it."""
+        self._blob = self._blob or Blob(path=self.path)
+        return self._blob
 
 
 def compress(data, how):
@@ -196,7 +202,7 @@ def make_image(layers, config=None, media=OCI, compression="gzip", arch="amd64",
     blobs, tars, diff_ids, descriptors = [], [], [], []
     for layer, way in zip(layers, ways):
         if isinstance(layer, FileLayer):
-            blob, way, diff_id = Blob(path=layer.path), layer.compression, layer.diff_id
+            blob, way, diff_id = layer.blob(), layer.compression, layer.diff_id
             tars.append(None)
         else:
             tar = layer.tar()
