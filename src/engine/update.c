@@ -247,10 +247,12 @@ int update_container(const struct store *s, struct container *c, const struct pl
     *ret_old = false;
     _cleanup_close_ int lock = lock_container(s, c, e);
     int r = lock < 0 ? lock : container_refresh(c, e);
+    uint64_t pids_before = c->plan.pids;
     if (r == 0 && asks_for_limits(asked))
         r = change_limits(s, c, asked, e);
+    /* A limit by user that stays too high does nothing: the group's is the lower one. */
     if (r == 0 && asked->pids != PLAN_UNSET && c->status == CONTAINER_RUNNING)
-        *ret_old = raise_processes(c);
+        *ret_old = raise_processes(c) && c->plan.pids > pids_before;
     if (r == 0 && asked->restart)
         r = set_restart(s, c, asked->restart, e);
     if (r < 0)
