@@ -227,7 +227,7 @@ def httpd():
 
 def php():
     layer = entrypoint(images.Layer(), "docker-php-entrypoint").file("usr/local/etc/php-fpm.conf", PHP_CONF)
-    layer.file("srv/index.php", "<?php echo 'php serves as ' . posix_geteuid();\n").symlink("usr/local/sbin/php-fpm", "/usr/sbin/php-fpm8.2")
+    layer.file("srv/index.php", "<?php echo 'php serves as ' . trim(shell_exec('id -u'));\n").symlink("usr/local/sbin/php-fpm", "/usr/sbin/php-fpm8.2")
     return Server("php", layer, {"Entrypoint": ["docker-php-entrypoint"], "Cmd": ["php-fpm", "-y", "/usr/local/etc/php-fpm.conf"],
                                  "ExposedPorts": {"9000/tcp": {}}, "StopSignal": "SIGQUIT", "WorkingDir": "/var/www/html"},
                   python(FASTCGI))
@@ -239,7 +239,7 @@ def openjdk():
     return Server("openjdk", layer, {
         "Env": ["PATH=%s/bin:%s" % (home, images.PATH.partition("=")[2]), "JAVA_HOME=" + home, "LANG=C.UTF-8"], "WorkingDir": "/srv",
         "Cmd": ["java", "-cp", "/usr/share/java/hsqldb.jar", "org.hsqldb.server.WebServer", "--port", "8080",
-                "--default_page", "index.html", "--database.0", "mem:x", "--dbname.0", "x"]}, python(FETCH % 8080))
+                "--database.0", "mem:x", "--dbname.0", "x"]}, python(FETCH % 8080))
 
 
 def node():
