@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -35,6 +36,8 @@ SUITE = {}
 
 
 def pytest_sessionstart():
+    # A shell's background jobs ignore it, and what the tests start would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     SUITE["before"] = leftovers.Before()
 
 

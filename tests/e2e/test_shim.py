@@ -119,7 +119,7 @@ def test_refuses_privileges_and_a_missing_container():
     assert done.returncode == 1 and "cannot run as root" in done.stderr
     done = subprocess.run([shim_module.program()], capture_output=True, text=True, check=False, user=shim_module.SHIM_ID,
                           group=shim_module.SHIM_ID, extra_groups=[], close_fds=True)
-    assert done.returncode == 1 and "cannot take the descriptors" in done.stderr
+    assert done.returncode == 1 and "cannot read the configuration" in done.stderr
 
 
 def test_is_confined(start):
