@@ -36,6 +36,7 @@ class Engine:
     label = includes = package = program = None
     pulls = True
     logs = False
+    lists = True  # has ps, inspect, kill and rm of many
 
     def __init__(self, base, group):
         """`group`: the cgroup below which its containers shall be, taken away at the end by the caller."""
@@ -73,6 +74,10 @@ class Engine:
     def variants(self):
         """{label: command that runs `true` in a new container and leaves nothing}"""
         raise NotImplementedError
+
+    def run_true(self):
+        """The first of the variants: with nothing but loopback for a network."""
+        return next(iter(self.variants().values()))
 
     def stop(self):
         """Ends what it runs; the namespaces end what is left."""
@@ -217,7 +222,7 @@ class Oci(Engine):
 
     includes = ("an OCI runtime alone on an unpacked directory: no image, overlay, limits, filter, own user ids, log or "
                 "network")
-    pulls = False
+    pulls = lists = False
 
     def prepare(self, archive, layer):
         self.version = self.command("--version").output().split()[2]

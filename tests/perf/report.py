@@ -50,6 +50,41 @@ def _time_ratios(measured, names):
     return rows
 
 
+def flatness(groups):
+    """The median of the last group of times over that of the first."""
+    return statistics.median(groups[-1]) / statistics.median(groups[0])
+
+
+def _many_ratios(measured):
+    rows, taken = [], measured.get("many", {}).get("casemate")
+    if taken:
+        count, times, value = taken["count"], taken["times"], milliseconds(taken["times"]["ps"])
+        rows.append(_ratio("ms of `ps` with %d containers running, p50" % count, "< 5", "%.1f" % value, value < 5))
+        value = taken["memory"][0]
+        rows.append(_ratio("KiB PSS of the engine for each of %d containers" % count, "< 128", "%.0f" % value, value < 128))
+        value = milliseconds(times["run"]) / milliseconds(times["run alone"])
+        rows.append(_ratio("`run --rm` beside %d running containers / alone, p50" % count, "< 1.2", "%.2f" % value,
+                           value < 1.2))
+    taken = measured.get("parallel", {})
+    if {"casemate", "docker"} <= taken.keys():
+        value = statistics.median(taken["casemate"]) / statistics.median(taken["docker"])
+        rows.append(_ratio("%d starts at the same time: casemate / docker" % measured["parallel count"], "< 0.10",
+                           "%.3f" % value, value < 0.1))
+    if measured.get("churn"):
+        groups = measured["churn"]
+        rows.append(_ratio("%d containers started and removed: the last %d / the first" % (sum(map(len, groups)), len(groups[0])),
+                           "< 1.2", "%.2f" % flatness(groups), flatness(groups) < 1.2))
+    return rows
+
+
+def _neighbour_ratios(taken):
+    if not taken:
+        return []
+    worst = max((name for name in taken if name != "quiet"), key=lambda name: milliseconds(taken[name], 99))
+    value = milliseconds(taken[worst], 99) / milliseconds(taken["quiet"], 99)
+    return [_ratio("p99 of an answer beside the worst neighbour (%s) / quiet" % worst, "< 2", "%.1f" % value, value < 2)]
+
+
 def ratios(measured):
     """The first table: the aims and what was measured, all in this run."""
     # Of crun: the aim for the commands of an OCI runtime, which `casemate run --rm` does much more than.
@@ -69,6 +104,7 @@ def ratios(measured):
         value = statistics.median(taken["casemate"][length]) / statistics.median(taken["docker"][length])
         rows.append(_ratio("stdout to log, lines of %d bytes: casemate / docker" % length, "> 10", "%.1f" % value,
                            value > 10))
+    rows += _many_ratios(measured) + _neighbour_ratios(measured.get("neighbour", {}))
     taken = measured.get("pull", {})
     others = [statistics.median(taken[name]) for name in ("docker", "podman") if name in taken]
     if others and "casemate" in taken:
@@ -83,6 +119,40 @@ def memory(measured):
     count = next((value[2] for value in measured.values()), 0)
     return table(["memory of the engine, %d containers running" % count, "KiB PSS each, new processes",
                   "KiB PSS each, growth of its daemon"], rows) if rows else []
+
+
+def many(taken):
+    """What commands take, and what each container costs, when there are many."""
+    if not taken:
+        return []
+    rows = []
+    for label, one in taken.items():
+        times = one["times"]
+        rows.append([label, *("%.1f" % milliseconds(times[what]) for what in ("ps", "ps -a", "inspect", "run", "run alone")),
+                     *("%.0f" % value for value in one["memory"])])
+    count = next(iter(taken.values()))["count"]
+    return table(["%d containers" % count, "`ps` ms", "`ps -a` ms, all exited", "`inspect` ms", "`run --rm` beside them ms",
+                  "`run --rm` alone ms", "KiB PSS each", "growth of its daemon"], rows)
+
+
+def parallel(taken, count):
+    if not taken:
+        return []
+    first = statistics.median(next(iter(taken.values())))
+    return table(["%d starts at the same time" % count, "median s", "best s", "turns", "median / casemate"],
+                 [[name, "%.2f" % statistics.median(values), "%.2f" % min(values), str(len(values)),
+                   "%.1f" % (statistics.median(values) / first)] for name, values in taken.items()])
+
+
+def churn(groups):
+    """What it costs to start and remove one container, for groups of containers that follow each other."""
+    if not groups:
+        return []
+    first = milliseconds(groups[0])
+    return table(["casemate: one container started and removed", "p50 ms", "p95 ms", "p50 / first"],
+                 [["number %d to %d" % (i * len(group) + 1, (i + 1) * len(group)), "%.1f" % milliseconds(group),
+                   "%.1f" % milliseconds(group, 95), "%.2f" % (milliseconds(group) / first)]
+                  for i, group in enumerate(groups)])
 
 
 def pull(taken):
@@ -131,6 +201,9 @@ def section(measured, machine, skipped, notes):
     lines += rates(measured.get("rate", {}))
     lines += times("`exec` of `true` in a running container", measured.get("exec", {}))
     lines += memory(measured.get("memory", {}))
+    lines += many(measured.get("many", {}))
+    lines += parallel(measured.get("parallel", {}), measured.get("parallel count"))
+    lines += churn(measured.get("churn", []))
     lines += logs(measured.get("logs", {}))
     lines += neighbours(measured.get("neighbour", {}))
     if measured.get("pull"):

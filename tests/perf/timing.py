@@ -58,13 +58,18 @@ def in_turns(commands, count, before=None):
     return taken
 
 
-def rate(command, runs, parallel=2):
-    """Runs per second when `parallel` of them are always under way, `runs` each."""
-    failed = []
+def at_once(commands, parallel):
+    """Runs all of them, at most `parallel` at the same time. Returns the seconds until the last has ended."""
+    waiting, failed = iter(commands), []
+    lock = threading.Lock()
 
     def work():
         try:
-            for _ in range(runs):
+            while not failed:
+                with lock:
+                    command = next(waiting, None)
+                if command is None:
+                    return
                 command.seconds()
         except Failed as e:
             failed.append(e)
@@ -77,15 +82,16 @@ def rate(command, runs, parallel=2):
         thread.join()
     if failed:
         raise failed[0]
-    return parallel * runs / (time.monotonic() - begin)
+    return time.monotonic() - begin
 
 
-def rates_in_turns(commands, runs, turns):
-    """{name: [runs per second, ...]}, one for each turn."""
+def rates_in_turns(commands, runs, turns, parallel=2):
+    """{name: [runs per second, ...]}, one for each turn: `parallel` are always under way, `runs` of each."""
     taken = {name: [] for name in commands}
     for _ in range(turns):
         for name, command in commands.items():
-            taken[name].append(rate(command, runs))
+            count = parallel * runs
+            taken[name].append(count / at_once([command] * count, parallel))
     return taken
 
 
