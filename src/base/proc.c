@@ -13,10 +13,12 @@
 
 #define STAT_MAX 4096
 #define FDINFO_MAX 4096
+#define STAT_FLAGS_FIELD 9
 #define STAT_START_FIELD 22
 #define STAT_FIRST_FIELD_AFTER_NAME 3
+#define FORKED_NOT_EXECUTED 0x40 /* PF_FORKNOEXEC of the kernel, what acct(5) calls AFORK */
 
-int proc_start_time(pid_t pid, uint64_t *ret_ticks, struct err *e)
+static int stat_number(pid_t pid, int wanted, uint64_t *ret, struct err *e)
 {
     char path[32];
     _cleanup_buf_ struct buf text = {0};
@@ -30,10 +32,22 @@ int proc_start_time(pid_t pid, uint64_t *ret_ticks, struct err *e)
     rest += 2;
     for (int field = STAT_FIRST_FIELD_AFTER_NAME; rest; field++) {
         char *value = strsep(&rest, " ");
-        if (field == STAT_START_FIELD)
-            return num_parse_u64(value, UINT64_MAX, ret_ticks, e);
+        if (field == wanted)
+            return num_parse_u64(value, UINT64_MAX, ret, e);
     }
     return err_set(e, EINVAL, "%s has an unknown form", path);
+}
+
+int proc_start_time(pid_t pid, uint64_t *ret_ticks, struct err *e)
+{
+    return stat_number(pid, STAT_START_FIELD, ret_ticks, e);
+}
+
+int proc_has_executed(pid_t pid, struct err *e)
+{
+    uint64_t flags;
+    int r = stat_number(pid, STAT_FLAGS_FIELD, &flags, e);
+    return r < 0 ? r : !(flags & FORKED_NOT_EXECUTED);
 }
 
 int proc_open(pid_t pid, uint64_t start_ticks, struct err *e)

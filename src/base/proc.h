@@ -10,6 +10,9 @@
 /* Start time in clock ticks since boot (proc(5), stat field 22): with the pid it names a process for good. -ESRCH when there is none. */
 int proc_start_time(pid_t pid, uint64_t *ret_ticks, struct err *e);
 
+/* 1: the process has executed a program since it was forked; 0: it is still a copy of its maker. -ESRCH when there is none. */
+int proc_has_executed(pid_t pid, struct err *e);
+
 /* A pidfd of the process that had this pid and start time; -ESRCH when it is gone. */
 int proc_open(pid_t pid, uint64_t start_ticks, struct err *e);
 

@@ -165,6 +165,7 @@ int container_find(const struct store *s, const char *name, struct container *re
     if (id_valid(plain))
         return container_open(s, plain, ret, e);
     r = names_find(s, plain, id, e);
+    bool by_name = r == 1;
     if (r == 0 && id_valid_prefix(plain))
         r = find_prefix(s, plain, id, e);
     if (r < 0)
@@ -172,6 +173,12 @@ int container_find(const struct store *s, const char *name, struct container *re
     if (r == 0)
         return err_set(e, ENOENT, "No such container: %s", name);
     r = container_open(s, id, ret, e);
+    if (r == 0 && by_name && !str_equal(ret->plan.name, plain)) { /* names_stale */
+        container_close(ret);
+        *ret = (struct container)CONTAINER_INIT;
+        plan_init(&ret->plan);
+        r = -ENOENT;
+    }
     return r == -ENOENT ? err_set(e, ENOENT, "No such container: %s", name) : r;
 }
 

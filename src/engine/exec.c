@@ -11,11 +11,11 @@
 
 #include "base/cleanup.h"
 #include "base/identity.h"
-#include "base/proc.h"
 #include "engine/audit_log.h"
 #include "engine/compose.h"
 #include "engine/compose_resources.h"
 #include "engine/events.h"
+#include "engine/first_process.h"
 #include "engine/observe.h"
 #include "runtime/enter.h"
 #include "runtime/report.h"
@@ -70,10 +70,9 @@ static int open_target(struct container *c, struct err *e)
 {
     if (c->paused)
         return err_set(e, EBUSY, "Container %s is paused, unpause the container before exec", c->plan.name);
-    int fd = c->status == CONTAINER_RUNNING ? proc_open(c->start.pid, c->start.pid_start, e) : -ESRCH;
     if (c->status == CONTAINER_RESTARTING)
         return err_set(e, ESRCH, "Container %.12s is restarting, wait until the container is running", c->id);
-    return fd == -ESRCH ? err_set(e, ESRCH, "Container %.12s is not running", c->id) : fd;
+    return first_process_open(c, e);
 }
 
 static int enter(const struct container *c, struct spec_process *process, int target, const int theirs[3],

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "engine/first_process.h"
 #include "engine/lock.h"
 #include "image/image.h"
 #include "image/layers.h"
@@ -94,7 +95,7 @@ static int begin_in(struct files *f, int user, int mount, enum message_files_roo
 static int begin_running(struct files *f, const struct container *c, enum message_files_root root,
                          bool writable, struct err *e)
 {
-    _cleanup_close_ int pidfd = proc_open(c->start.pid, c->start.pid_start, e);
+    _cleanup_close_ int pidfd = first_process_open(c, e);
     _cleanup_close_ int user = pidfd < 0 ? pidfd : open_namespace(pidfd, "user", e);
     _cleanup_close_ int mount = user < 0 ? user : open_namespace(pidfd, "mnt", e);
     return mount < 0 ? mount : begin_in(f, user, mount, root, writable, e);
@@ -104,9 +105,11 @@ int files_open_container(const struct store *s, struct container *c, enum messag
                          bool writable, struct files *ret, struct err *e)
 {
     _cleanup_files_ struct files f = FILES_INIT;
-    /* Who starts it holds the lock until the program runs: before, its root is not complete, and at first not even its own. */
-    f.lock = lock_container(s, c, e);
-    int r = f.lock < 0 ? f.lock : container_refresh(c, e);
+    int r = container_refresh(c, e);
+    if (r == 0 && c->status != CONTAINER_RUNNING) { /* or about to: who starts it holds the lock */
+        f.lock = lock_container(s, c, e);
+        r = f.lock < 0 ? f.lock : container_refresh(c, e);
+    }
     if (r < 0)
         return r;
     if (c->status == CONTAINER_RUNNING) {

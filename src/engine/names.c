@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/container.h"
 
 #define RANDOM_TRIES 64
 
@@ -64,6 +65,18 @@ int names_find(const struct store *s, const char *name, char *ret_id, struct err
     return 1;
 }
 
+bool names_stale(const struct store *s, const char *name, const char *id)
+{
+    struct err unreadable = {0};
+    _cleanup_container_ struct container c = CONTAINER_INIT;
+    plan_init(&c.plan);
+    struct stat st;
+    if (fstatat(s->containers, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return true;
+    return container_open(s, id, &c, &unreadable) == 0 &&
+           !str_equal(c.plan.name, name); /* damaged: it has it */
+}
+
 int names_claim(const struct store *s, const char *name, const char *id, struct err *e)
 {
     char holder[ID_LENGTH + 1];
@@ -74,8 +87,7 @@ int names_claim(const struct store *s, const char *name, const char *id, struct 
     int r = names_find(s, name, holder, e);
     if (r < 0)
         return r;
-    struct stat st;
-    if (r == 1 && fstatat(s->containers, holder, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (r == 1 && !names_stale(s, name, holder))
         return err_set(e, EEXIST,
                        "Conflict. The container name \"/%s\" is already in use by container \"%s\". You have "
                        "to remove (or rename) that "

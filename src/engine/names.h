@@ -2,6 +2,8 @@
 /* Names of containers: names/<name> is a symbolic link whose text is the container's id. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "store/root.h"
 
@@ -17,6 +19,10 @@ int names_claim_random(const struct store *s, const char *id, char **ret_name, s
 
 /* The id behind a name: 1 and ret_id (ID_LENGTH + 1 bytes), or 0. */
 int names_find(const struct store *s, const char *name, char *ret_id, struct err *e);
+
+/* What leads to a container that is not there, or is called otherwise: left by a command that was killed half-way. Such a name is
+ * nobody's: it is not found, and who wants it claims it. */
+bool names_stale(const struct store *s, const char *name, const char *id);
 
 /* Gives the name back if this container has it. */
 void names_release(const struct store *s, const char *name, const char *id);

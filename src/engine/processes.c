@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/num.h"
-#include "base/proc.h"
+#include "engine/first_process.h"
 
 #define STAT_MAX 2048
 
@@ -148,10 +148,11 @@ int processes_read(const struct container *c, struct process_list *ret, struct e
     char path[64];
     struct stat namespace;
     struct process_list list = {0};
-    _cleanup_close_ int first =
-        c->status == CONTAINER_RUNNING ? proc_open(c->start.pid, c->start.pid_start, e) : -ESRCH;
+    _cleanup_close_ int first = first_process_open(c, e);
+    if (first < 0)
+        return first;
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/pid", c->start.pid);
-    if (first < 0 || stat(path, &namespace) < 0)
+    if (stat(path, &namespace) < 0)
         return err_set(e, ESRCH, "Container %.12s is not running", c->id);
     int r = scan(&namespace, &list, e);
     if (r < 0) {

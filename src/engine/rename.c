@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Renaming (rename.h): the new name is claimed, then written down, then the old one given back. A command that is killed between leaves
- * a container with two names, of which the one that is not written down can be claimed by another rename of it.
+ * a link whose container is called otherwise: nobody finds it by that name, and whoever wants the name takes it (names_stale).
  */
 #include "engine/rename.h"
 

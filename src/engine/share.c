@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/identity.h"
-#include "base/proc.h"
+#include "engine/first_process.h"
 #include "engine/lock.h"
 #include "store/idpool.h"
 
@@ -91,7 +91,7 @@ static int add(const struct store *s, const char *id, unsigned block, struct spe
             e, EPERM,
             "--pid and --ipc name containers with ids of their own: a container can share those of one only");
     close_fd(&spec->join);
-    spec->join = proc_open(other.start.pid, other.start.pid_start, e);
+    spec->join = first_process_open(&other, e);
     return spec->join < 0 ? spec->join : 0;
 }
 

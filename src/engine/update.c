@@ -121,7 +121,8 @@ static uint64_t spelled(uint64_t value)
 }
 
 /* All limits as the plan has them: also those that were there before and are not any more. */
-static int set_group(const struct container *c, const struct plan *p, struct err *e)
+static int set_group(const struct container *c, const struct plan *p, const struct plan *before,
+                     struct err *e)
 {
     _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;
     _cleanup_spec_resources_ struct spec_resources limits;
@@ -134,6 +135,8 @@ static int set_group(const struct container *c, const struct plan *p, struct err
     limits.memory = spelled(limits.memory);
     limits.memory_swap = spelled(limits.memory_swap);
     limits.pids = spelled(limits.pids);
+    if (before->memory_reservation != PLAN_UNSET)
+        limits.memory_reservation = spelled(limits.memory_reservation);
     return cgroup_set(&group, &limits, e);
 }
 
@@ -196,11 +199,11 @@ static int store_limits(const struct store *s, struct container *c, const struct
     struct err ignored = {0};
     int r = audit_log_grants(s, &c->plan, e);
     if (r == 0 && c->status == CONTAINER_RUNNING)
-        r = set_group(c, &c->plan, e);
+        r = set_group(c, &c->plan, before, e);
     if (r == 0)
         r = limits_write(c->dir, &c->plan, e);
     if (r < 0 && c->status == CONTAINER_RUNNING)
-        (void)set_group(c, before, &ignored);
+        (void)set_group(c, before, &c->plan, &ignored);
     return r;
 }
 

@@ -88,7 +88,8 @@ int cgroup_v2_set(const struct cgroup *g, const struct spec_resources *r, struct
         faccessat(dir, "memory.swap.max", F_OK, 0) == 0)
         result = set_number(dir, "memory.swap.max", swap_limit(r), e);
     if (result == 0)
-        result = set_number(dir, "memory.low", r->memory_reservation, e);
+        result = set_number(dir, "memory.low",
+                            r->memory_reservation == SPEC_UNLIMITED ? 0 : r->memory_reservation, e);
     if (result == 0 && r->cpu_shares != SPEC_UNSET)
         result = set_number(dir, "cpu.weight", weight_of_shares(r->cpu_shares), e);
     if (result == 0)

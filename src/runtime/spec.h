@@ -87,7 +87,7 @@ struct spec_resources {
     uint64_t pids;
     char *cpuset_cpus;
     char *cpuset_mems;
-    uint64_t memory_reservation;
+    uint64_t memory_reservation; /* bytes; SPEC_UNLIMITED: none any more */
     uint64_t memory_swappiness;
     uint64_t cpu_shares;   /* 2..262144 */
     uint64_t blkio_weight; /* 10..1000 */

@@ -150,3 +150,16 @@ def test_a_restart_policy_that_comes_later_works(casemate, busybox):
     casemate.ok("exec", "again", "touch", "/end")
     wait.until(lambda: casemate.ok("logs", "again").count("run") == 2, what="the second run")
     casemate.ok("stop", "-t", "0", "again")
+
+
+def test_reservation_is_taken_back(web):
+    def kept():
+        return host.cgroup_file(web.pid("web"), "memory", "memory.soft_limit_in_bytes", "memory.low").strip()
+    before = kept()
+    web.ok("update", "--memory-reservation", "32m", "web")
+    assert kept() == str(32 * MIB)
+    web.ok("update", "--memory-reservation", "0", "web")
+    assert kept() == before and shown(web)["HostConfig"]["MemoryReservation"] == 0
+    web.ok("stop", "-t", "0", "web")
+    web.ok("start", "web")
+    assert kept() == before

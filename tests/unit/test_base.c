@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Units of src/base: text, numbers, JSON, digests, messages. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -13,6 +16,7 @@
 #include "base/ipc.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/proc.h"
 #include "base/str.h"
 
 static void test_sizes(void **state)
@@ -223,6 +227,36 @@ static void test_messages(void **state)
     close(pair[1]);
 }
 
+/* A copy of this process, then another program. Each stays until its input ends. */
+static void test_executed(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    for (int executes = 0; executes < 2; executes++) {
+        int hold[2], told[2];
+        char byte;
+        assert_int_equal(pipe2(hold, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            (void)dup2(hold[0], 0);
+            (void)close(hold[1]);
+            if (executes)
+                (void)execl("/bin/cat", "cat", (char *)NULL);
+            _exit(read(0, &byte, 1) == 0 ? 0 : 1);
+        }
+        close(hold[0]);
+        close(told[1]);
+        if (executes)
+            assert_int_equal(read(told[0], &byte, 1), 0); /* closed by the execution */
+        assert_int_equal(proc_has_executed(pid, &e), executes);
+        close(told[0]);
+        close(hold[1]);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_int_equal(proc_has_executed(pid, &e), -ESRCH);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,7 +264,7 @@ int main(void)
         cmocka_unit_test(test_neutral_text), cmocka_unit_test(test_lists),
         cmocka_unit_test(test_json_strict),  cmocka_unit_test(test_json_members),
         cmocka_unit_test(test_digest),       cmocka_unit_test(test_times),
-        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_messages),     cmocka_unit_test(test_executed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
