@@ -26,8 +26,9 @@ PASSWD = "".join("%s:x:%d:%d::%s:/bin/sh\n" % row for row in (
     ("redis", 997, 997, "/data"), ("rabbitmq", 996, 996, "/var/lib/rabbitmq")))
 GROUP = "".join("%s:x:%d:\n" % row for row in (("nginx", 101), ("postgres", 999), ("mysql", 998), ("redis", 997), ("rabbitmq", 996)))
 
-# name: the repository; layer: adds files; config: of the image; wants: a client, run inside, whose output says "NAME serves" when it is served
-Server = collections.namedtuple("Server", "name layer config wants")
+# name: the repository; layer: adds files; config: of the image; wants: a client, run inside, whose output says "NAME serves" when it is served;
+# alone: its layer is all that the image has
+Server = collections.namedtuple("Server", "name layer config wants alone", defaults=(False,))
 
 
 def unpack(minbase, work):
@@ -252,7 +253,18 @@ def python_image():
     return Server("python", layer, {"Cmd": ["python3", "-m", "http.server", "-d", "/srv", "8000"]}, python(FETCH % 8000))
 
 
-IMAGES = [make() for make in (nginx, postgres, mariadb, redis, rabbitmq, httpd, php, openjdk, node, python_image)]
+def goserver():
+    """As a Dockerfile with FROM scratch makes it; `add_go` gives it its program."""
+    return Server("goserver", images.Layer(), {"Entrypoint": ["/server"], "User": "65532:65532", "ExposedPorts": {"8080/tcp": {}}},
+                  ["/server", "http://127.0.0.1:8080/"], alone=True)
+
+
+def add_go(server, path):
+    with open(path, "rb") as f:
+        server.layer.file("server", f.read(), mode=0o755)
+
+
+IMAGES = [make() for make in (nginx, postgres, mariadb, redis, rabbitmq, httpd, php, openjdk, node, python_image, goserver)]
 
 
 def users_layer(minbase):
@@ -266,7 +278,7 @@ def users_layer(minbase):
 
 def make(server, base, users):
     config = {"Env": [images.PATH], **server.config}
-    return images.make_image([base, users, server.layer], config, media=images.DOCKER)
+    return images.make_image([server.layer] if server.alone else [base, users, server.layer], config, media=images.DOCKER)
 
 
 def archive(path, made):
