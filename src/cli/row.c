@@ -60,7 +60,7 @@ int row_status(const struct container *c, int64_t now, char **ret_text, struct e
 }
 
 /* At most `width` characters, the last of them an ellipsis when something is cut. Does not cut inside a character. */
-static int add_cut(struct json_object *row, const char *key, const char *text, size_t width, struct err *e)
+static int cut_text(const char *text, size_t width, char **ret, struct err *e)
 {
     size_t characters = 0;
     const char *cut = text;
@@ -70,11 +70,8 @@ static int add_cut(struct json_object *row, const char *key, const char *text, s
         if (++characters == width)
             cut = at;
     }
-    if (characters <= width)
-        return json_add_string(row, key, text, e);
-    _cleanup_free_ char *shown = NULL;
-    int r = str_format(&shown, e, "%.*s" ELLIPSIS, (int)(cut - text), text);
-    return r < 0 ? r : json_add_string(row, key, shown, e);
+    return characters <= width ? str_copy(text, ret, e)
+                               : str_format(ret, e, "%.*s" ELLIPSIS, (int)(cut - text), text);
 }
 
 static int add_words(struct buf *b, const struct str_list *words, struct err *e)
@@ -88,30 +85,26 @@ static int add_words(struct buf *b, const struct str_list *words, struct err *e)
 static int add_command(const struct plan *p, bool no_trunc, struct json_object *row, struct err *e)
 {
     _cleanup_buf_ struct buf words = {0};
-    _cleanup_buf_ struct buf quoted = {0};
-    _cleanup_json_ struct json_object *cut = json_object_new_object();
-    int r = cut ? add_words(&words, &p->entrypoint, e) : err_oom(e);
+    _cleanup_free_ char *cut = NULL;
+    _cleanup_free_ char *quoted = NULL;
+    int r = add_words(&words, &p->entrypoint, e);
     if (r == 0)
         r = add_words(&words, &p->command, e);
     if (r == 0)
-        r = add_cut(cut, "x", words.data ? words.data : "", no_trunc ? SIZE_MAX : COMMAND_WIDTH, e);
+        r = cut_text(words.data ? words.data : "", no_trunc ? SIZE_MAX : COMMAND_WIDTH, &cut, e);
     if (r == 0)
-        r = buf_printf(&quoted, TEXT_MAX, e, "\"%s\"",
-                       json_object_get_string(json_object_object_get(cut, "x")));
-    return r < 0 ? r : json_add_string(row, "Command", quoted.data, e);
+        r = str_format(&quoted, e, "\"%s\"", cut);
+    return r < 0 ? r : json_add_string(row, "Command", quoted, e);
 }
 
-static int add_times(const struct container *c, int64_t now, struct json_object *row, struct err *e)
+static int add_date(const struct plan *p, struct json_object *row, struct err *e)
 {
-    char text[HUMAN_TEXT_MAX];
     char date[64] = "";
     struct tm tm;
-    time_t seconds = (time_t)(c->plan.created / CLOCK_SECOND);
+    time_t seconds = (time_t)(p->created / CLOCK_SECOND);
     if (localtime_r(&seconds, &tm))
         (void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S %z %Z", &tm);
-    human_age(c->plan.created, now, text);
-    int r = json_add_string(row, "CreatedAt", date, e);
-    return r < 0 ? r : json_add_string(row, "RunningFor", text, e);
+    return json_add_string(row, "CreatedAt", date, e);
 }
 
 static int add_joined(const struct str_list *list, const char *key, struct json_object *row, struct err *e)
@@ -156,15 +149,15 @@ static int add_label_map(const struct plan *p, struct json_object *row, struct e
     return err_oom(e);
 }
 
-int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_object **ret_row,
-             struct err *e)
+/* What the table shows when nothing else is asked for. */
+static int add_shown(const struct container *c, int64_t now, bool no_trunc, struct json_object *row,
+                     struct err *e)
 {
-    _cleanup_json_ struct json_object *row = json_object_new_object();
     _cleanup_free_ char *status = NULL;
-    if (!row)
-        return err_oom(e);
     char id[ID_LENGTH + 1];
+    char age[HUMAN_TEXT_MAX];
     (void)snprintf(id, sizeof(id), "%.*s", no_trunc ? ID_LENGTH : ID_SHORT_LENGTH, c->id);
+    human_age(c->plan.created, now, age);
     int r = row_status(c, now, &status, e);
     if (r == 0)
         r = json_add_string(row, "ID", id, e);
@@ -173,15 +166,19 @@ int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_
     if (r == 0)
         r = add_command(&c->plan, no_trunc, row, e);
     if (r == 0)
-        r = add_times(c, now, row, e);
-    if (r == 0)
-        r = json_add_string(row, "State", container_state_name(c), e);
+        r = json_add_string(row, "RunningFor", age, e);
     if (r == 0)
         r = json_add_string(row, "Status", status, e);
     if (r == 0)
         r = json_add_string(row, "Ports", "", e);
+    return r < 0 ? r : json_add_string(row, "Names", c->plan.name ? c->plan.name : "", e);
+}
+
+static int add_others(const struct container *c, bool no_trunc, struct json_object *row, struct err *e)
+{
+    int r = add_date(&c->plan, row, e);
     if (r == 0)
-        r = json_add_string(row, "Names", c->plan.name ? c->plan.name : "", e);
+        r = json_add_string(row, "State", container_state_name(c), e);
     if (r == 0)
         r = add_joined(&c->plan.labels, "Labels", row, e);
     if (r == 0)
@@ -192,8 +189,18 @@ int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_
         r = json_add_string(row, "Networks", c->plan.network ? c->plan.network : "none", e);
     if (r == 0)
         r = json_add_string(row, "Size", "0B", e);
-    if (r == 0)
-        r = json_add_string(row, "Profile", plan_profile_name(c->plan.profile), e);
+    return r < 0 ? r : json_add_string(row, "Profile", plan_profile_name(c->plan.profile), e);
+}
+
+int row_make(const struct container *c, int64_t now, enum row_extent extent, bool no_trunc,
+             struct json_object **ret_row, struct err *e)
+{
+    _cleanup_json_ struct json_object *row = json_object_new_object();
+    if (!row)
+        return err_oom(e);
+    int r = add_shown(c, now, no_trunc, row, e);
+    if (r == 0 && extent == ROW_WHOLE)
+        r = add_others(c, no_trunc, row, e);
     if (r < 0)
         return r;
     *ret_row = steal_ptr(row);

@@ -7,9 +7,13 @@
 
 #include "engine/container.h"
 
-/* An object with the fields of Docker's `ps --format`: ID, Image, Command, CreatedAt, RunningFor, State, Status, Names, Labels, Mounts… */
-int row_make(const struct container *c, int64_t now, bool no_trunc, struct json_object **ret_row,
-             struct err *e);
+enum row_extent {
+    ROW_SHOWN, /* ID, Image, Command, RunningFor, Status, Ports, Names: what the table has */
+    ROW_WHOLE, /* all fields of Docker's `ps --format`: also CreatedAt, State, Labels, Mounts… */
+};
+
+int row_make(const struct container *c, int64_t now, enum row_extent extent, bool no_trunc,
+             struct json_object **ret_row, struct err *e);
 
 /* "Up 3 minutes", "Exited (0) 2 hours ago", "Exited (1) 2 hours ago (setgid refused)"; owned. */
 int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e);

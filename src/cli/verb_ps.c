@@ -91,7 +91,8 @@ static int visit(struct container *c, void *context, struct err *e)
     if (!shown || !filter_container_matches(&l->filter, c))
         return 0;
     struct json_object *row;
-    int r = row_make(c, l->now, o->no_trunc, &row, e);
+    bool plain = !str_set(o->format) || str_equal(o->format, "table");
+    int r = row_make(c, l->now, o->quiet || plain ? ROW_SHOWN : ROW_WHOLE, o->no_trunc, &row, e);
     if (r < 0)
         return r;
     if (json_object_array_add(l->rows, row) < 0) {
@@ -101,11 +102,25 @@ static int visit(struct container *c, void *context, struct err *e)
     return l->size ? row_add_size(l->store, c, row, e) : 0;
 }
 
+/* What was left undone by somebody is mended, and the list made again. */
+static int collect(struct listing *l, struct err *e)
+{
+    struct shown_counts counts;
+    int r =
+        l->size ? container_for_each(l->store, visit, l, e) : shown_for_each(l->store, visit, l, &counts, e);
+    if (r != 0 || l->size || !mend_counted(l->store, &counts))
+        return r;
+    json_object_array_del_idx(l->rows, 0, json_object_array_length(l->rows));
+    return container_for_each(l->store, visit, l, e);
+}
+
 static int list(const struct store *s, const struct ps_options *o, struct err *e)
 {
     _cleanup_json_ struct json_object *rows = json_object_new_array();
     if (!rows)
         return err_oom(e);
+    if (o->size)
+        mend_all(s);
     struct listing l = {.store = s,
                         .options = o,
                         .rows = rows,
@@ -116,7 +131,7 @@ static int list(const struct store *s, const struct ps_options *o, struct err *e
                         .now = clock_now()};
     int r = filter_container_prepare(s, &o->filters, &l.filter, e);
     if (r == 0)
-        r = container_for_each(s, visit, &l, e);
+        r = collect(&l, e);
     if (r < 0)
         return r;
     for (size_t i = 0; columns[i].field; i++)
@@ -133,7 +148,7 @@ static int run(const struct invocation *in, struct err *e)
     if (r == 0)
         r = store_open(&s, e);
     if (r == 0) {
-        mend_all(&s);
+        mend_ended(&s);
         r = list(&s, &o, e);
     }
     str_list_clear(&o.filters);

@@ -121,7 +121,7 @@ static int visit_container(struct container *c, void *context, struct err *e)
     u->logs.reclaimable += active ? 0 : log.bytes;
     int r = str_list_add(&u->used, c->plan.image_id, e);
     if (r == 0)
-        r = row_make(c, u->now, false, &json, e);
+        r = row_make(c, u->now, ROW_WHOLE, false, &json, e);
     if (r < 0)
         return r;
     struct members row = {.object = json};

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/id.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/shimproto.h"
@@ -77,14 +79,27 @@ static int open_lock(int shim_dir_fd)
     return fd < 0 ? -errno : fd;
 }
 
-int shim_alive(int shim_dir_fd)
+static int is_held(int lock)
 {
-    _cleanup_close_ int fd = open_lock(shim_dir_fd);
+    _cleanup_close_ int fd = lock;
     if (fd < 0)
         return fd == -ENOENT ? 0 : fd;
     if (flock(fd, LOCK_SH | LOCK_NB) == 0)
         return 0;
     return errno == EWOULDBLOCK ? 1 : -errno;
+}
+
+int shim_alive(int shim_dir_fd)
+{
+    return is_held(open_lock(shim_dir_fd));
+}
+
+int shim_alive_in(int containers_fd, const char *id)
+{
+    char path[ID_LENGTH + sizeof("/shim/" SHIM_LOCK_FILE)];
+    (void)snprintf(path, sizeof(path), "%.*s/shim/" SHIM_LOCK_FILE, ID_LENGTH, id);
+    int fd = openat(containers_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return is_held(fd < 0 ? -errno : fd);
 }
 
 int shim_wait(int shim_dir_fd, struct err *e)

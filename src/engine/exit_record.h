@@ -25,5 +25,8 @@ int exit_record_parse(const char *text, struct exit_record *ret, struct err *e);
 /* 1 while a shim holds its lock, 0 when none does, or a negative errno. */
 int shim_alive(int shim_dir_fd);
 
+/* The same of a container by its id, in the directory of all. */
+int shim_alive_in(int containers_fd, const char *id);
+
 /* Blocks until no shim holds the lock. */
 int shim_wait(int shim_dir_fd, struct err *e);

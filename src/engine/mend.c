@@ -12,6 +12,7 @@
 #include "engine/container.h"
 #include "engine/disk_limit.h"
 #include "engine/events.h"
+#include "engine/exit_record.h"
 #include "engine/lifecycle.h"
 #include "engine/lock.h"
 #include "engine/mark.h"
@@ -66,6 +67,8 @@ static void mend_block(const struct store *s, const char *id, unsigned block)
 {
     struct err ignored = {0};
     struct container c;
+    if (shim_alive_in(s->containers, id) > 0)
+        return;
     if (container_open(s, id, &c, &ignored) < 0) {
         (void)cgroup_remove(observe_cgroup_parent(), id, &ignored);
         (void)idpool_release(s, block, id, &ignored);
@@ -94,4 +97,30 @@ void mend_all(const struct store *s)
     disk_limit_sweep(s);
     names_sweep(s);
     idpool_for_each(s, visit_block, (void *)(uintptr_t)s);
+}
+
+/* Entries of a directory whose names do not begin with a dot; with `numbers` those that begin with a digit. */
+static size_t count_entries(int at, const char *name, bool numbers)
+{
+    size_t count = 0;
+    _cleanup_close_ int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d)
+        return 0;
+    (void)steal_fd(&fd);
+    for (struct dirent *entry; (entry = readdir(d));)
+        count += numbers ? entry->d_name[0] >= '1' && entry->d_name[0] <= '9' : entry->d_name[0] != '.';
+    return count;
+}
+
+bool mend_counted(const struct store *s, const struct shown_counts *counts)
+{
+    struct err ignored = {0};
+    (void)store_staging_sweep(s, &ignored);
+    if (count_entries(s->names, ".", false) == counts->all &&
+        count_entries(s->run, IDPOOL_DIR, true) == counts->running &&
+        count_entries(s->run, IDPOOL_JOINED_DIR, false) == 0)
+        return false;
+    mend_all(s);
+    return true;
 }

@@ -19,7 +19,6 @@
 
 #define NAME_SIZE 16
 #define HOLDER_MAX 256
-#define JOINED "joined"
 #define JOINED_NAME_SIZE (NAME_SIZE + HOLDER_MAX)
 
 /* Where to look first: only a hint, so that two commands that read the same value just try twice. */
@@ -57,7 +56,7 @@ static int write_claim(int dir, const char *container_id, struct err *e)
 
 int idpool_claim(const struct store *s, const char *container_id, struct err *e)
 {
-    _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, e);
+    _cleanup_close_ int dir = path_make_dir_at(s->run, IDPOOL_DIR, 0700, e);
     if (dir < 0)
         return dir;
     _cleanup_close_ int claim = write_claim(dir, container_id, e);
@@ -91,7 +90,7 @@ static void joined_name(unsigned block, const char *container_id, char ret[JOINE
 int idpool_join(const struct store *s, unsigned block, const char *container_id, struct err *e)
 {
     char name[JOINED_NAME_SIZE];
-    _cleanup_close_ int dir = path_make_dir_at(s->run, JOINED, 0700, e);
+    _cleanup_close_ int dir = path_make_dir_at(s->run, IDPOOL_JOINED_DIR, 0700, e);
     if (dir < 0)
         return dir;
     joined_name(block, container_id, name);
@@ -104,7 +103,8 @@ static int find_joined(const struct store *s, unsigned block, char ret_id[HOLDER
 {
     char prefix[NAME_SIZE];
     int n = snprintf(prefix, sizeof(prefix), "%u.", block);
-    _cleanup_close_ int fd = openat(s->run, JOINED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int fd =
+        openat(s->run, IDPOOL_JOINED_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     _cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (!d)
         return 0;
@@ -122,7 +122,8 @@ static void leave(const struct store *s, unsigned block, const char *container_i
 {
     char name[JOINED_NAME_SIZE];
     joined_name(block, container_id, name);
-    _cleanup_close_ int dir = openat(s->run, JOINED, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int dir =
+        openat(s->run, IDPOOL_JOINED_DIR, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir >= 0)
         (void)unlinkat(dir, name, 0);
 }
@@ -143,7 +144,7 @@ int idpool_release(const struct store *s, unsigned block, const char *container_
     char next[HOLDER_MAX];
     _cleanup_buf_ struct buf holder = {0};
     struct err absent = {0};
-    _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, e);
+    _cleanup_close_ int dir = path_make_dir_at(s->run, IDPOOL_DIR, 0700, e);
     if (dir < 0)
         return dir;
     leave(s, block, container_id);
@@ -161,7 +162,7 @@ void idpool_for_each(const struct store *s,
                      void (*visit)(unsigned block, const char *container_id, void *context), void *context)
 {
     struct err ignored = {0};
-    _cleanup_close_ int dir = path_make_dir_at(s->run, "ids", 0700, &ignored);
+    _cleanup_close_ int dir = path_make_dir_at(s->run, IDPOOL_DIR, 0700, &ignored);
     _cleanup_closedir_ DIR *d = dir < 0 ? NULL : fdopendir(dir);
     if (!d)
         return;

@@ -9,6 +9,9 @@
 #include "base/err.h"
 #include "store/root.h"
 
+#define IDPOOL_DIR "ids" /* in the run directory */
+#define IDPOOL_JOINED_DIR "joined"
+
 /* Claims a free block for the container; returns its number (1 and up) or -EUSERS. */
 int idpool_claim(const struct store *s, const char *container_id, struct err *e);
 
