@@ -24,7 +24,7 @@ static int load_embedded(const struct store *s, struct err *e)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_load_result_ struct load_result loaded = {0};
-    struct load_options options = {0};
+    struct load_options options = {.installed = true};
     platform_host(&options.platform);
     int r = str_format(&path, e, "%s/" EMBEDDED_FILE, dirs_data());
     if (r < 0)

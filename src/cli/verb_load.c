@@ -11,7 +11,10 @@
 #include "cli/progress.h"
 #include "cli/recording.h"
 #include "cli/verbs.h"
+#include "image/image.h"
 #include "image/load.h"
+#include "image/reference.h"
+#include "plan/policy.h"
 
 struct load_verb_options {
     const char *input;
@@ -60,6 +63,39 @@ static void print_result(const struct load_result *loaded)
         printf("Loaded image ID: %s\n", loaded->ids.items[i]);
 }
 
+/* A name that a policy would give something to, if it were not the archive's own word. 1, or 0. */
+static int withheld(const struct store *s, const struct policy *policy, const char *name, struct err *e)
+{
+    struct reference reference;
+    char full[REFERENCE_TEXT_MAX + 1];
+    _cleanup_image_ struct image *image = NULL;
+    int r = reference_parse(name, &reference, e);
+    if (r < 0)
+        return r;
+    reference_format(&reference, full);
+    r = policy_has_grant(policy, full, e);
+    if (r > 0)
+        r = image_find(s, name, &image, e) < 0 ? -ENOENT : !str_list_has(&image->vouched, name);
+    return r;
+}
+
+static void tell_withheld(const struct store *s, const struct load_result *loaded)
+{
+    _cleanup_policy_ struct policy policy = {0};
+    struct err ignored = {0};
+    if (policy_load(&policy, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < loaded->names.count; i++) {
+        const char *name = loaded->names.items[i];
+        if (withheld(s, &policy, name, &ignored) > 0)
+            fprintf(
+                stderr,
+                "casemate: practice 6: %s is what the archive calls itself, and has no grant by that name; "
+                "if it is: casemate tag %s %s\n",
+                name, name, name);
+    }
+}
+
 static int load(const struct load_verb_options *o, struct err *e)
 {
     _cleanup_store_ struct store s = STORE_INIT;
@@ -81,6 +117,7 @@ static int load(const struct load_verb_options *o, struct err *e)
     progress_finish(&progress);
     record_load(&s, &loaded);
     print_result(&loaded);
+    tell_withheld(&s, &loaded);
     return r;
 }
 

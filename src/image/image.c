@@ -33,21 +33,31 @@ static const char *familiar(const char *full, char *buffer)
     return buffer;
 }
 
+static int read_names(struct index *x, const char *id,
+                      int (*list)(struct index *x, const char *id, struct str_list *names, struct err *e),
+                      struct str_list *to, struct err *e)
+{
+    _cleanup_str_list_ struct str_list names = {0};
+    char text[REFERENCE_TEXT_MAX + 1];
+    int r = list(x, id, &names, e);
+    for (size_t n = 0; r == 0 && n < names.count; n++)
+        r = str_list_add(to, familiar(names.items[n], text), e);
+    return r;
+}
+
 /* The record, the names and the times of an id that the index has. */
 static int read_image(const struct store *s, struct index *x, const char *id, struct image **ret_image,
                       struct err *e)
 {
     _cleanup_image_ struct image *i = NULL;
-    _cleanup_str_list_ struct str_list names = {0};
     char record[DIGEST_HEX_LENGTH + 16];
-    char text[REFERENCE_TEXT_MAX + 1];
     struct index_image row = {0};
     struct stat st;
     int r = image_record_read(s, id, &i, e);
     if (r == 0)
-        r = index_list_names(x, id, &names, e);
-    for (size_t n = 0; r == 0 && n < names.count; n++)
-        r = str_list_add(&i->names, familiar(names.items[n], text), e);
+        r = read_names(x, id, index_list_names, &i->names, e);
+    if (r == 0)
+        r = read_names(x, id, index_list_vouched, &i->vouched, e);
     if (r == 0)
         r = index_find_image(x, id, &row, e);
     if (r < 0)
@@ -191,7 +201,7 @@ int image_tag(const struct store *s, const char *source, const char *target, str
     if (r == 0)
         r = resolve(x, source, id, &named, &from, e);
     if (r == 0)
-        r = index_put_name(x, key, id, e);
+        r = index_put_name(x, key, id, INDEX_USER, e);
     return r < 0 ? r : index_commit(x, e);
 }
 
@@ -288,7 +298,8 @@ static int place_directory(const struct store *s, const struct image *i, const s
     return r;
 }
 
-static int put_rows(struct index *x, const struct image *i, const struct str_list *names, struct err *e)
+static int put_rows(struct index *x, const struct image *i, const struct str_list *names,
+                    enum index_origin origin, struct err *e)
 {
     struct index_image row = {.created = i->created, .pulled = clock_now()};
     struct index_layer layers[IMAGE_LAYERS_MAX];
@@ -301,12 +312,12 @@ static int put_rows(struct index *x, const struct image *i, const struct str_lis
     if (r == 0)
         r = index_put_image(x, &row, layers, i->layer_count, e);
     for (size_t n = 0; r == 0 && n < names->count; n++)
-        r = index_put_name(x, names->items[n], i->id, e);
+        r = index_put_name(x, names->items[n], i->id, origin, e);
     return r < 0 ? r : index_commit(x, e);
 }
 
 int image_commit(const struct store *s, const struct image *i, const struct image_documents *documents,
-                 const struct str_list *names, struct err *e)
+                 const struct str_list *names, enum index_origin origin, struct err *e)
 {
     _cleanup_image_ struct image *existing = NULL;
     _cleanup_index_ struct index *x = NULL;
@@ -316,6 +327,6 @@ int image_commit(const struct store *s, const struct image *i, const struct imag
     if (r == 0)
         r = index_open(s, &x, e);
     if (r == 0)
-        r = put_rows(x, existing ? existing : i, names, e);
+        r = put_rows(x, existing ? existing : i, names, origin, e);
     return r < 0 ? err_wrap(e, "store image %.12s", i->id) : 0;
 }

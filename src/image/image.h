@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "store/index.h"
 #include "store/root.h"
 
 #define IMAGE_LAYERS_MAX 127
@@ -64,9 +65,10 @@ struct image {
 
     /* Not part of the record: */
     struct str_list
-        names;      /* references that point here, familiar form ("busybox:latest", "busybox@sha256:…") */
-    int64_t pulled; /* ns: when it came in; from the index */
-    int64_t used;   /* ns: when a container of it was last started; 0: never */
+        names; /* references that point here, familiar form ("busybox:latest", "busybox@sha256:…") */
+    struct str_list vouched; /* those of them that grants go by: not what an archive calls itself */
+    int64_t pulled;          /* ns: when it came in; from the index */
+    int64_t used;            /* ns: when a container of it was last started; 0: never */
 };
 
 void image_free(struct image *i);
@@ -118,7 +120,7 @@ int image_prune(const struct store *s, bool all, const struct image_remove_optio
                 struct image_removed *ret_removed, uint64_t *ret_bytes, struct err *e);
 
 /* Adds an image whose layers are all in the store, with names ("docker.io/library/x:tag", full form), in one commit. The raw
- * documents are kept beside the record; either may be empty. For pull and load; hold image_hold() since before the first layer. */
+ * documents are kept beside the record; either may be empty. `origin`: whose word the names are. For pull and load; hold image_hold() since before the first layer. */
 struct image_documents {
     const void *manifest;
     size_t manifest_length;
@@ -126,7 +128,7 @@ struct image_documents {
     size_t config_length;
 };
 int image_commit(const struct store *s, const struct image *i, const struct image_documents *documents,
-                 const struct str_list *names, struct err *e);
+                 const struct str_list *names, enum index_origin origin, struct err *e);
 
 /* While this descriptor is open nobody removes layers that no image uses yet. */
 int image_hold(const struct store *s, struct err *e);

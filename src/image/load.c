@@ -109,7 +109,8 @@ static int store_image(struct loading *l, const struct image *i,
 {
     int r = load_layers(l->store, &l->archive, i, members, l->options, e);
     if (r == 0)
-        r = image_commit(l->store, i, documents, names, e);
+        r = image_commit(l->store, i, documents, names, l->options->installed ? INDEX_USER : INDEX_ARCHIVE,
+                         e);
     return r < 0 ? r : note_result(l, i, names, e);
 }
 

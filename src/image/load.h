@@ -15,7 +15,8 @@
 
 struct load_options {
     struct platform
-        platform; /* platform_host() unless asked otherwise: chosen where the archive has several */
+        platform;   /* platform_host() unless asked otherwise: chosen where the archive has several */
+    bool installed; /* the archive is the installation's own: its names are, too */
     /* Told the bytes of the archive that were read, then of each layer. May be NULL. */
     void (*progress)(const char *what, uint64_t done, uint64_t total, void *context);
     void *context;

@@ -144,7 +144,7 @@ int make_image(const struct store *s, struct documents *d, struct image *i, cons
     digest_of(config.data, config.length, &digest);
     digest_format_hex(&digest, checked->id);
     const struct image_documents documents = {.config = config.data, .config_length = config.length};
-    r = image_commit(s, checked, &documents, &names, e);
+    r = image_commit(s, checked, &documents, &names, INDEX_USER, e);
     if (r == 0)
         memcpy(ret_id, checked->id, sizeof(checked->id));
     return r;

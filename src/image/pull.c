@@ -342,7 +342,7 @@ static int run(struct pull *p, struct image **ret_image, struct pull_result *ret
                                               .manifest_length = p->manifest.length,
                                               .config = p->config.data,
                                               .config_length = p->config.length};
-    r = image_commit(p->store, p->image, &documents, &names, e);
+    r = image_commit(p->store, p->image, &documents, &names, INDEX_REGISTRY, e);
     if (r == 0)
         r = image_find(p->store, names.items[0], ret_image, e);
     if (r == 0)

@@ -25,9 +25,9 @@ void image_free(struct image *i)
 {
     if (!i)
         return;
-    struct str_list *const lists[] = {&i->env,    &i->entrypoint,       &i->cmd,
-                                      &i->labels, &i->exposed_ports,    &i->volumes,
-                                      &i->shell,  &i->healthcheck.test, &i->names};
+    struct str_list *const lists[] = {&i->env,           &i->entrypoint, &i->cmd,   &i->labels,
+                                      &i->exposed_ports, &i->volumes,    &i->shell, &i->healthcheck.test,
+                                      &i->names,         &i->vouched};
     char *const texts[] = {i->os,   i->architecture, i->variant,    i->author,
                            i->user, i->working_dir,  i->stop_signal};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)

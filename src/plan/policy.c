@@ -175,13 +175,32 @@ int policy_collect_rights(const struct policy *p, const struct str_list *names, 
     return r;
 }
 
+static int read_known_images(struct policy *ret_known, struct err *e)
+{
+    _cleanup_free_ char *path = NULL;
+    int r = str_format(&path, e, "%s/" KNOWN_IMAGES, dirs_data());
+    return r < 0 ? r : policy_read_grants(path, ret_known, e);
+}
+
+static bool any_matches(const struct policy *p, const char *name)
+{
+    for (size_t i = 0; i < p->grant_count; i++)
+        if (policy_pattern_matches(p->grants[i].pattern, name))
+            return true;
+    return false;
+}
+
+int policy_has_grant(const struct policy *p, const char *name, struct err *e)
+{
+    _cleanup_policy_ struct policy known = {0};
+    int r = p->known_images ? read_known_images(&known, e) : 0;
+    return r < 0 ? r : any_matches(p, name) || any_matches(&known, name);
+}
+
 int policy_collect_known_images(const struct str_list *names, struct policy_rights *ret, struct err *e)
 {
     _cleanup_policy_ struct policy known = {0};
-    _cleanup_free_ char *path = NULL;
-    int r = str_format(&path, e, "%s/" KNOWN_IMAGES, dirs_data());
-    if (r == 0)
-        r = policy_read_grants(path, &known, e);
+    int r = read_known_images(&known, e);
     for (size_t i = 0; i < known.grant_count && r == 0; i++) {
         _cleanup_free_ char *source = NULL;
         if (!grant_matches(&known.grants[i], names))

@@ -130,6 +130,10 @@ int policy_collect_rights(const struct policy *p, const struct str_list *names, 
  * Absent: none. */
 int policy_collect_known_images(const struct str_list *names, struct policy_rights *ret, struct err *e);
 
+/* Whether a [grant] of the policy, or the known image (unless these are turned off), would give something to images of this full
+ * reference: 1 or 0. */
+int policy_has_grant(const struct policy *p, const char *name, struct err *e);
+
 /* The right for exactly this value, or NULL. Borrowed. */
 const struct policy_right *policy_rights_find(const struct policy_rights *rights, enum policy_right_kind kind,
                                               const char *value);

@@ -47,7 +47,8 @@ static int add_reference(const char *text, struct str_list *names, struct err *e
     return str_list_add(names, full, e);
 }
 
-/* What the image is called, for the patterns of [grant] sections. Only names that the store has for this very image count. */
+/* What the image is called, for the patterns of [grant] sections. Only names that the store has for this very image count, and
+ * of these only what a registry served it under or a user has called it: an archive may call itself anything. */
 static int image_names(const struct image *image, struct str_list *names, struct err *e)
 {
     char manifest[DIGEST_TEXT_LENGTH + 1];
@@ -55,8 +56,8 @@ static int image_names(const struct image *image, struct str_list *names, struct
     digest_format(&image->manifest, manifest);
     if (r == 0)
         r = str_list_add(names, manifest, e);
-    for (size_t i = 0; i < image->names.count && r == 0; i++)
-        r = add_reference(image->names.items[i], names, e);
+    for (size_t i = 0; i < image->vouched.count && r == 0; i++)
+        r = add_reference(image->vouched.items[i], names, e);
     return r;
 }
 

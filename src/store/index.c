@@ -23,14 +23,22 @@ struct index {
 static const char schema[] = "CREATE TABLE images(id TEXT PRIMARY KEY, created INTEGER NOT NULL, pulled "
                              "INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
                              "CREATE TABLE names(name TEXT PRIMARY KEY, image TEXT NOT NULL, updated INTEGER "
-                             "NOT NULL) STRICT, WITHOUT ROWID;"
+                             "NOT NULL, origin INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
                              "CREATE INDEX names_image ON names(image);"
                              "CREATE TABLE image_layers(image TEXT NOT NULL, position INTEGER NOT NULL, "
                              "layer TEXT NOT NULL, size INTEGER NOT NULL,"
                              " PRIMARY KEY(image, position)) STRICT, WITHOUT ROWID;"
                              "CREATE INDEX image_layers_layer ON image_layers(layer);"
-                             "PRAGMA user_version = 1;";
-_Static_assert(INDEX_SCHEMA == 1, "the schema above sets user_version");
+                             "PRAGMA user_version = 2;";
+_Static_assert(INDEX_SCHEMA == 2, "the schema above sets user_version");
+
+/* A name whose image has the digest of a pull in the same repository came from there; of the others nothing is known. */
+static const char from_schema_1[] =
+    "ALTER TABLE names ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE names SET origin = 1 WHERE EXISTS (SELECT 1 FROM names AS d WHERE d.image = names.image AND "
+    "instr(d.name, '@') > 0 AND (d.name = names.name OR instr(names.name, substr(d.name, 1, instr(d.name, "
+    "'@') - 1) || ':') = 1));"
+    "PRAGMA user_version = 2;";
 
 static int failed(struct index *x, struct err *e)
 {
@@ -129,8 +137,8 @@ static int make_schema(struct index *x, struct err *e)
         r = index_begin(x, e);
     if (r == 0)
         r = schema_version(x, &version, e);
-    if (r == 0 && version == 0)
-        r = run(x, schema, e);
+    if (r == 0 && version < INDEX_SCHEMA)
+        r = run(x, version == 0 ? schema : from_schema_1, e);
     return r < 0 ? r : index_commit(x, e);
 }
 
@@ -138,7 +146,7 @@ static int check_schema(struct index *x, struct err *e)
 {
     int64_t version = 0;
     int r = schema_version(x, &version, e);
-    if (r == 0 && version == 0) {
+    if (r == 0 && version >= 0 && version < INDEX_SCHEMA) {
         r = make_schema(x, e);
         if (r == 0)
             r = schema_version(x, &version, e);
@@ -256,6 +264,12 @@ int index_list_names(struct index *x, const char *id, struct str_list *names, st
     return list_texts(x, "SELECT name FROM names WHERE image = ? ORDER BY name", id, names, e);
 }
 
+int index_list_vouched(struct index *x, const char *id, struct str_list *names, struct err *e)
+{
+    return list_texts(x, "SELECT name FROM names WHERE image = ? AND origin != 0 ORDER BY name", id, names,
+                      e);
+}
+
 int index_list_images(struct index *x, struct str_list *ids, struct err *e)
 {
     return list_texts(x, "SELECT id FROM images ORDER BY created DESC, id", NULL, ids, e);
@@ -314,13 +328,15 @@ int index_put_image(struct index *x, const struct index_image *image, const stru
     return r;
 }
 
-int index_put_name(struct index *x, const char *name, const char *id, struct err *e)
+int index_put_name(struct index *x, const char *name, const char *id, enum index_origin origin, struct err *e)
 {
     _cleanup_statement_ sqlite3_stmt *s = NULL;
-    int r = prepare(x, &s, e,
-                    "INSERT INTO names(name, image, updated) VALUES(?, ?, unixepoch()) "
-                    "ON CONFLICT(name) DO UPDATE SET image = excluded.image, updated = excluded.updated",
-                    "tt", name, id);
+    int r = prepare(
+        x, &s, e,
+        "INSERT INTO names(name, image, updated, origin) VALUES(?, ?, unixepoch(), ?) "
+        "ON CONFLICT(name) DO UPDATE SET image = excluded.image, updated = excluded.updated, origin = "
+        "CASE WHEN excluded.origin = 0 AND image = excluded.image THEN origin ELSE excluded.origin END",
+        "tti", name, id, (int64_t)origin);
     return finish(x, s, r, e);
 }
 

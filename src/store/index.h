@@ -15,7 +15,14 @@
 #include "base/str.h"
 #include "store/root.h"
 
-#define INDEX_SCHEMA 1 /* user_version of the database */
+#define INDEX_SCHEMA 2 /* user_version of the database; 1 had no origins */
+
+/* Whose word a name is. The numbers stand in the database. */
+enum index_origin {
+    INDEX_ARCHIVE = 0,  /* an archive calls itself so: no policy goes by it */
+    INDEX_REGISTRY = 1, /* the registry of that name served it */
+    INDEX_USER = 2,     /* a user gave it: tag, commit, import; or it is part of the installation */
+};
 
 struct index;
 
@@ -48,16 +55,20 @@ int index_find_prefix(struct index *x, const char *prefix, char *ret_id, struct 
 
 /* Names of an image in order, ids of all images (newest first), layers of an image (lowest first; size left out). */
 int index_list_names(struct index *x, const char *id, struct str_list *names, struct err *e);
+/* Only those that are not an archive's own word. */
+int index_list_vouched(struct index *x, const char *id, struct str_list *names, struct err *e);
 int index_list_images(struct index *x, struct str_list *ids, struct err *e);
 int index_list_layers(struct index *x, const char *id, struct str_list *layers, struct err *e);
 
 /* How many images have this layer. */
 int index_count_layer(struct index *x, const char *layer, uint64_t *ret_count, struct err *e);
 
-/* Within a transaction. An image that is there keeps its `pulled`; a name that is there is moved. */
+/* Within a transaction. An image that is there keeps its `pulled`; a name that is there is moved. What a name of this very image is known by
+ * stays when an archive says the same. */
 int index_put_image(struct index *x, const struct index_image *image, const struct index_layer *layers,
                     size_t layer_count, struct err *e);
-int index_put_name(struct index *x, const char *name, const char *id, struct err *e);
+int index_put_name(struct index *x, const char *name, const char *id, enum index_origin origin,
+                   struct err *e);
 int index_delete_name(struct index *x, const char *name, struct err *e);
 /* With its names and layers. */
 int index_delete_image(struct index *x, const char *id, struct err *e);

@@ -218,3 +218,48 @@ def test_passwd_that_is_none(casemate, canary, entry, name):
     assert result.status != 0 and canary.word not in result.err, result
     assert time.monotonic() - begun < 20
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 256 << 10)
+
+
+# --- names ----------------------------------------------------------------------------------------------------------------------------
+
+def grants(casemate, reference):
+    """Sources of what a container of this image would be granted."""
+    casemate.ok("create", "--name", "named", reference)
+    try:
+        return sorted(set(casemate.ok("explain", "named", "--format", "{{if eq .State \"granted\"}}{{.Source}}{{end}}").split("\n")) - {""})
+    finally:
+        casemate.ok("rm", "named")
+
+
+def load_as(casemate, *names, layers=()):
+    image = images.busybox_image(layers, media=images.DOCKER)
+    path = images.write_docker_archive(os.path.join(casemate.base, "attack.tar"), image, list(names))
+    return casemate.run("load", "-i", path)
+
+
+def test_an_archive_that_calls_itself_a_known_image(casemate):
+    """Neither what Casemate grants to nginx nor what the policy grants to a name goes to whoever claims it."""
+    casemate.policy('[grant "registry.example.com/team/*"]\nallow-capability = CAP_SYS_PTRACE\ncapability = CAP_SYS_PTRACE\n')
+    done = load_as(casemate, "attack:latest", "nginx:latest", "registry.example.com/team/web:1")
+    assert done.status == 0 and [line.split()[3] for line in done.err.splitlines()] == ["nginx:latest", "registry.example.com/team/web:1"], done
+    for name in ("attack", "nginx", "registry.example.com/team/web:1", casemate.ok("images", "-q").split()[0]):
+        assert grants(casemate, name) == [], name
+    casemate.ok("tag", "nginx:latest", "nginx:latest")
+    assert grants(casemate, "nginx") == ["known image docker.io/library/nginx"]
+    casemate.ok("tag", "attack", "registry.example.com/team/web:1")
+    assert grants(casemate, "attack") == ["known image docker.io/library/nginx", "policy: casemate.conf:3"]
+
+
+def test_an_archive_that_takes_a_name_over(casemate, registry):
+    """What a registry serves keeps its name and grant when an archive brings the same; another image under that name has no part in it."""
+    name = registry.host + "/team/web:1"
+    registry.push(images.busybox_image((), media=images.DOCKER), "team/web:1")
+    casemate.policy('[registry "%s"]\nplain-http = yes\n[grant "%s/team/web"]\ncapability = CAP_KILL\n' % (registry.host, registry.host))
+    casemate.ok("pull", name)
+    assert grants(casemate, name) == ["policy: casemate.conf:4"]
+    assert load_as(casemate, name).err == ""
+    assert grants(casemate, name) == ["policy: casemate.conf:4"]
+    assert name in load_as(casemate, name, layers=[Layer().file("evil", "1")]).err
+    assert grants(casemate, name) == []
+    casemate.ok("pull", name)
+    assert grants(casemate, name) == ["policy: casemate.conf:4"]

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 import stat
 
 from lib import images, registry as registries
@@ -100,3 +101,21 @@ def test_login(casemate, registry_auth):
 
 def test_completion_of_images(casemate, busybox):
     assert busybox in casemate.ok("__complete", "--", "rmi", "busy").split()
+
+
+def test_an_index_without_origins_is_taken_over(casemate, registry):
+    """As written before names had one: those of a pull keep their grants, others lose them until a user says them."""
+    name = "%s/cli/origin:1" % registry.host
+    registry.push(hello_image("old\n"), "cli/origin:1")
+    casemate.policy('[grant "%s/cli/*"]\ncapability = CAP_KILL\n' % registry.host)
+    casemate.ok("pull", PLAIN, name)
+    casemate.ok("tag", name, "%s/cli2/origin:1" % registry.host)
+    with sqlite3.connect(casemate.root + "/index.db") as db:
+        db.executescript("ALTER TABLE names DROP COLUMN origin; PRAGMA user_version = 1;")
+    db.close()
+    casemate.ok("create", "--name", "old", name)
+    assert "policy: casemate.conf:2" in casemate.ok("explain", "old")
+    with sqlite3.connect(casemate.root + "/index.db") as db:
+        assert sorted(db.execute("SELECT name LIKE '%/cli2/%', origin FROM names")) == [(0, 1), (0, 1), (1, 0)]
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    db.close()

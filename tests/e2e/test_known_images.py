@@ -33,6 +33,9 @@ def loaded(installation):
         servers.archive(path, [(servers.make(s, layer, users), s.name + ":latest") for s in servers.IMAGES if program or s.name != "goserver"])
         made.ok("load", "-i", path, timeout=300)
         os.unlink(path)
+        for server in servers.IMAGES:
+            if program or server.name != "goserver":
+                made.ok("tag", server.name, server.name)
         yield made
     finally:
         made.destroy()
