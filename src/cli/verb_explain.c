@@ -6,11 +6,13 @@
 #include "base/json.h"
 #include "cli/containers.h"
 #include "cli/denials_tell.h"
+#include "cli/drift_tell.h"
 #include "cli/inspect_json.h"
 #include "cli/listing.h"
 #include "practices/practice.h"
 
-#define EXPLAIN_BROKEN 1 /* exit status: the kernel says otherwise than the plan */
+#define EXPLAIN_BROKEN \
+    1 /* exit status: the kernel says otherwise than the plan, or another program runs than the image's */
 
 struct explain_options {
     const char *format;
@@ -57,7 +59,7 @@ static int print(const struct evidence *evidence, const struct explain_options *
     int status = EXIT_SUCCESS;
     for (size_t i = 0; i < evidence->count; i++) {
         add_row(&rows, &evidence->lines[i]);
-        if (evidence->lines[i].state == EVIDENCE_BROKEN)
+        if (evidence->lines[i].state == EVIDENCE_BROKEN || evidence->lines[i].state == EVIDENCE_DRIFTED)
             status = EXPLAIN_BROKEN;
     }
     int r = rows.failed ? err_oom(e) : listing_print(columns, array, o->format, o->no_trunc, e);
@@ -79,6 +81,8 @@ static int run(const struct invocation *in, struct err *e)
     const struct explain_request request = {
         .plan = &c.plan, .pid = running ? c.start.pid : 0, .pid_start = c.start.pid_start};
     r = practices_explain(&request, &evidence, e);
+    if (r == 0)
+        r = drift_explain(&c, &evidence, e);
     if (r == 0)
         r = denials_explain(&c, &evidence, e);
     return r < 0 ? r : print(&evidence, &o, e);

@@ -34,6 +34,7 @@ const char *evidence_state_name(enum evidence_state state)
         [EVIDENCE_BROKEN] = "broken",
         [EVIDENCE_UNKNOWN] = "unknown",
         [EVIDENCE_NOT_ENFORCED] = "not enforced yet",
+        [EVIDENCE_DRIFTED] = "drifted",
         [EVIDENCE_REFUSED] = "refused",
     };
     return names[state];

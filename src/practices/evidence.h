@@ -18,6 +18,7 @@ enum evidence_state {
     EVIDENCE_BROKEN,       /* the kernel says otherwise than the plan */
     EVIDENCE_UNKNOWN,      /* could not be read; the value says why */
     EVIDENCE_NOT_ENFORCED, /* no mechanism yet */
+    EVIDENCE_DRIFTED,      /* what runs is not what the image has */
     EVIDENCE_REFUSED,      /* what the container has asked for in vain; the value says what would allow it */
 };
 
@@ -39,7 +40,7 @@ struct evidence {
 void evidence_clear(struct evidence *ev);
 #define _cleanup_evidence_ _cleanup_(evidence_clear)
 
-/* "holds", "granted", "broken", "unknown", "not enforced yet", "refused". */
+/* "holds", "granted", "broken", "unknown", "not enforced yet", "drifted", "refused". */
 const char *evidence_state_name(enum evidence_state state);
 
 int evidence_add(struct evidence *ev, int practice, enum evidence_state state, const char *what,
