@@ -79,6 +79,10 @@ enum message_type {
         0x0608, /* engine -> worker: struct message_files_changes + stream for lines. Answer: MESSAGE_FILES_COUNTS */
     MESSAGE_FILES_ASSEMBLE =
         0x0609, /* engine -> worker: empty + skeleton of a layer + stream. Answer: MESSAGE_FILES_COUNTS */
+    MESSAGE_FILES_LIST =
+        0x060a, /* engine -> worker: struct message_files_show + stream for records. Answer: MESSAGE_FILES_COUNTS */
+    MESSAGE_FILES_READ =
+        0x060b, /* engine -> worker: struct message_files_show + stream for bytes. Answer: MESSAGE_FILES_COUNTS */
 };
 
 struct message_failed {
@@ -291,6 +295,22 @@ struct message_files_place {
 struct message_files_changes {
     uint32_t executables; /* 1: only new or changed ELF programs */
     uint32_t reserved;
+};
+
+struct message_files_show {
+    uint64_t max; /* LIST: entries; READ: bytes. What is beyond is left out */
+    char path[MESSAGE_PATH_MAX];
+};
+
+/* In the stream of LIST, one for each entry, in byte order of the names; `length` bytes of the name follow, then `target_length` of where a
+ * symbolic link leads. Neither has a NUL. */
+struct message_files_entry {
+    uint32_t mode; /* st_mode */
+    uint32_t uid, gid;
+    uint16_t length;        /* 1..255 */
+    uint16_t target_length; /* below MESSAGE_PATH_MAX */
+    uint64_t size;
+    int64_t mtime; /* seconds since the epoch */
 };
 
 struct message_files_counts {

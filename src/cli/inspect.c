@@ -12,8 +12,10 @@
 #include "cli/inspect_health.h"
 #include "cli/inspect_json.h"
 #include "cli/inspect_resources.h"
+#include "engine/audit_record.h"
 #include "engine/health.h"
 #include "engine/volume.h"
+#include "plan/secret_text.h"
 
 #define DRIVER "overlay"
 #define STOP_TIMEOUT_DEFAULT 10
@@ -46,6 +48,31 @@ static void add_state(struct members *top, const struct container *c)
     members_join(top, &m);
 }
 
+/* Who has not made the container sees no secrets of it (practice 12). One that does not say who made it is everybody's. */
+static bool is_owner(const struct plan *p)
+{
+    return p->owner == PLAN_UNSET || p->owner == audit_user_self();
+}
+
+static void add_words(struct members *m, const char *key, const struct plan *p, const struct str_list *words,
+                      bool null_when_empty)
+{
+    struct err e = {0};
+    _cleanup_str_list_ struct str_list hidden = {0};
+    if (!is_owner(p))
+        m->failed = m->failed || secret_hide_words(words, &hidden, &e) < 0;
+    members_list(m, key, is_owner(p) ? words : &hidden, null_when_empty);
+}
+
+static void add_environment(struct members *m, const struct plan *p)
+{
+    struct err e = {0};
+    _cleanup_str_list_ struct str_list hidden = {0};
+    if (!is_owner(p))
+        m->failed = m->failed || secret_hide_entries(&p->env, false, &hidden, &e) < 0;
+    members_list(m, "Env", is_owner(p) ? &p->env : &hidden, false);
+}
+
 static void add_config(struct members *top, const struct plan *p, const char *id)
 {
     char hostname[ID_SHORT_LENGTH + 1];
@@ -60,12 +87,12 @@ static void add_config(struct members *top, const struct plan *p, const char *id
     members_bool(&m, "Tty", p->tty);
     members_bool(&m, "OpenStdin", p->open_stdin);
     members_bool(&m, "StdinOnce", p->open_stdin);
-    members_list(&m, "Env", &p->env, false);
-    members_list(&m, "Cmd", &p->command, true);
+    add_environment(&m, p);
+    add_words(&m, "Cmd", p, &p->command, true);
     members_text(&m, "Image", p->image_reference);
     members_null_map(&m, "Volumes");
     members_text(&m, "WorkingDir", p->working_dir);
-    members_list(&m, "Entrypoint", &p->entrypoint, true);
+    add_words(&m, "Entrypoint", p, &p->entrypoint, true);
     members_map(&m, "Labels", &p->labels);
     inspect_add_ports(&m, p);
     inspect_health_config(&m, p);
@@ -245,7 +272,7 @@ static void add_path(struct members *top, const struct plan *p)
         }
     }
     members_text(top, "Path", path);
-    members_list(top, "Args", &words, false);
+    add_words(top, "Args", p, &words, false);
 }
 
 static void add_files(struct members *top, const struct container *c)

@@ -16,6 +16,7 @@ struct commit_options {
     const char *author;
     const char *message;
     struct str_list changes;
+    struct str_list left_out;
     bool pause;
 };
 
@@ -59,6 +60,7 @@ static int commit(const struct invocation *in, struct commit_options *o, struct 
     const struct commit_request request = {.name = in->argument_count > 1 ? in->arguments[1] : NULL,
                                            .author = o->author,
                                            .message = o->message,
+                                           .left_out = &o->left_out,
                                            .pause = o->pause,
                                            .change = apply_changes,
                                            .context = o};
@@ -74,6 +76,12 @@ static int commit(const struct invocation *in, struct commit_options *o, struct 
     if (r < 0)
         return r;
     events_container(&s, &c.plan, "commit", &(const struct event_attribute){"imageID", id}, 1);
+    for (size_t i = 0; i < o->left_out.count; i++)
+        fprintf(stderr,
+                "casemate: %s is left out of the image, since it looks like a secret (practice 12); --change "
+                "'ENV "
+                "%s=VALUE' puts it there\n",
+                o->left_out.items[i], o->left_out.items[i]);
     printf("sha256:%s\n", id);
     return r;
 }
@@ -85,6 +93,7 @@ static int run(const struct invocation *in, struct err *e)
     if (r == 0)
         r = commit(in, &o, e);
     str_list_clear(&o.changes);
+    str_list_clear(&o.left_out);
     return r < 0 ? r : EXIT_SUCCESS;
 }
 

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "engine/audit_files.h"
 #include "engine/audit_scan.h"
+#include "plan/secret_text.h"
 
 #define PLAIN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
 #define WORDS_MAX (2 * AUDIT_TEXT_MAX)
@@ -254,14 +255,16 @@ void audit_note_exec(const struct store *s, const struct plan *p, const struct s
     struct err ignored = {0};
     _cleanup_buf_ struct buf words = {0};
     _cleanup_free_ char *source = NULL;
-    (void)join_words(command, &words, &ignored);
+    _cleanup_free_ char *hidden = NULL;
+    if (join_words(command, &words, &ignored) == 0 && words.data)
+        (void)secret_hide(words.data, &hidden, &ignored);
     if (user)
         (void)str_format(&source, &ignored, "--user %s", user);
     (void)note(s, &(struct audit_event){.kind = AUDIT_EXEC,
                                         .container = p->id,
                                         .name = p->name,
                                         .image = p->image_id,
-                                        .what = words.data,
+                                        .what = hidden,
                                         .source = source});
 }
 

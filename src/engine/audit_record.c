@@ -39,6 +39,7 @@ static const char *const names[] = {
     [AUDIT_COPY] = "container.copy",
     [AUDIT_EXPORT] = "container.export",
     [AUDIT_DIFF] = "container.diff",
+    [AUDIT_DEBUG] = "container.debug",
     [AUDIT_COMMIT] = "container.commit",
     [AUDIT_IMPORT] = "image.import",
     [AUDIT_SAVE] = "image.save",
@@ -94,6 +95,13 @@ void audit_actor_self(struct audit_actor *ret)
     (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)ret->ppid);
     read_line(path, ret->parent, sizeof(ret->parent));
     self = *ret;
+}
+
+uid_t audit_user_self(void)
+{
+    struct audit_actor self;
+    audit_actor_self(&self);
+    return self.has_loginuid ? self.loginuid : self.uid;
 }
 
 /* One character of a text, `n` bytes long; 0: a byte that begins none. */

@@ -41,6 +41,7 @@ enum audit_kind {
     AUDIT_COPY,    /* what: the direction and both paths */
     AUDIT_EXPORT,
     AUDIT_DIFF,
+    AUDIT_DEBUG, /* what: the sections, or the path that was listed or read */
     AUDIT_COMMIT,
     AUDIT_IMPORT,
     AUDIT_SAVE,
@@ -85,6 +86,9 @@ struct audit_actor {
     char parent[32]; /* name of the parent process: chosen by that process, no proof of anything */
 };
 void audit_actor_self(struct audit_actor *ret);
+
+/* The user whose acts these are: who logged in, else whose process it is. */
+uid_t audit_user_self(void);
 
 /* Where a chain has got to. */
 struct audit_chain {

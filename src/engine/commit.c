@@ -12,6 +12,7 @@
 #include "engine/files.h"
 #include "engine/pause.h"
 #include "image/make.h"
+#include "plan/secret_text.h"
 
 /* A process that lets the container go on when the caller has packed it, or has died. */
 struct guard {
@@ -108,14 +109,30 @@ static int replace_list(struct str_list *list, const struct str_list *by, struct
     return str_list_copy(by, list, e);
 }
 
+/* Who runs the image would get what was given to this container alone. */
+static int take_environment(struct image *i, const struct str_list *env, struct str_list *left_out,
+                            struct err *e)
+{
+    _cleanup_str_list_ struct str_list kept = {0};
+    int r = 0;
+    for (size_t n = 0; n < env->count && r == 0; n++) {
+        const char *entry = env->items[n];
+        if (secret_entry(entry) && !str_list_has(&i->env, entry))
+            r = str_list_addf(left_out, e, "%.*s", (int)strcspn(entry, "="), entry);
+        else
+            r = str_list_add(&kept, entry, e);
+    }
+    return r < 0 ? r : replace_list(&i->env, &kept, e);
+}
+
 /* What runs in the container is what the image will run. */
-static int take_plan(struct image *i, const struct plan *p, struct err *e)
+static int take_plan(struct image *i, const struct plan *p, struct str_list *left_out, struct err *e)
 {
     int r = replace_list(&i->entrypoint, &p->entrypoint, e);
     if (r == 0)
         r = replace_list(&i->cmd, &p->command, e);
     if (r == 0)
-        r = replace_list(&i->env, &p->env, e);
+        r = take_environment(i, &p->env, left_out, e);
     if (r == 0)
         r = replace_list(&i->labels, &p->labels, e);
     if (r == 0 && p->user)
@@ -143,7 +160,7 @@ static int add_history(struct image_history *h, const struct image *i, const str
         r = 0;
     }
     if (r == 0 && words.length)
-        r = str_copy(words.data, &x->created_by, e);
+        r = secret_hide(words.data, &x->created_by, e);
     if (r == 0)
         r = str_copy(q->author, &x->author, e);
     return r < 0 ? r : str_copy(q->message, &x->comment, e);
@@ -159,7 +176,7 @@ static int configure(struct image *i, const struct container *c, const struct im
     i->created = clock_now();
     int r = str_replace(&i->author, q->author, e);
     if (r == 0)
-        r = take_plan(i, &c->plan, e);
+        r = take_plan(i, &c->plan, q->left_out, e);
     if (r == 0 && q->change)
         r = q->change(i, q->context, e);
     return r < 0 ? r : add_history(h, i, q, e);

@@ -9,7 +9,9 @@ struct commit_request {
     const char *name;    /* reference, or NULL */
     const char *author;  /* or NULL */
     const char *message; /* or NULL */
-    bool pause;          /* its processes stand still meanwhile */
+    /* Names of variables that were given to the container, look like secrets, and are therefore not in the image. */
+    struct str_list *left_out;
+    bool pause; /* its processes stand still meanwhile */
     /* Last changes to the configuration (--change). */
     int (*change)(struct image *i, void *context, struct err *e);
     void *context;

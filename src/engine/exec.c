@@ -17,6 +17,7 @@
 #include "engine/events.h"
 #include "engine/first_process.h"
 #include "engine/observe.h"
+#include "plan/secret_text.h"
 #include "runtime/enter.h"
 #include "runtime/report.h"
 
@@ -152,9 +153,12 @@ static void note_step(const struct store *s, const struct container *c, const st
         r = buf_printf(&action, EVENTS_LINE_MAX, &ignored, "%s:", step);
     for (size_t i = 0; i < q->command.count && r == 0; i++)
         r = buf_printf(&action, EVENTS_LINE_MAX, &ignored, " %s", q->command.items[i]);
+    _cleanup_free_ char *hidden = NULL;
+    if (r == 0)
+        r = secret_hide(action.data, &hidden, &ignored);
     const struct event_attribute extra[] = {{"execID", x->id}};
     if (r == 0)
-        events_container(s, &c->plan, action.data, extra, ARRAY_SIZE(extra));
+        events_container(s, &c->plan, hidden, extra, ARRAY_SIZE(extra));
 }
 
 void exec_note_end(const struct store *s, const struct container *c, const struct exec_session *x, int code)

@@ -259,6 +259,23 @@ int files_place(struct files *f, const char *path, const struct files_place_opti
     return r < 0 ? r : ipc_send(f->worker.socket, MESSAGE_FILES_PLACE, &request, sizeof(request), &in, 1, e);
 }
 
+static int show(struct files *f, uint16_t type, const char *path, uint64_t max, int out, struct err *e)
+{
+    struct message_files_show request = {.max = max};
+    int r = str_put(request.path, sizeof(request.path), path, e);
+    return r < 0 ? r : ipc_send(f->worker.socket, type, &request, sizeof(request), &out, 1, e);
+}
+
+int files_list(struct files *f, const char *path, uint64_t max, int out, struct err *e)
+{
+    return show(f, MESSAGE_FILES_LIST, path, max, out, e);
+}
+
+int files_read(struct files *f, const char *path, uint64_t max, int out, struct err *e)
+{
+    return show(f, MESSAGE_FILES_READ, path, max, out, e);
+}
+
 int files_wait(struct files *f, files_progress progress, void *context,
                struct message_files_counts *ret_counts, struct err *e)
 {

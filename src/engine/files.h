@@ -59,6 +59,9 @@ struct files_place_options {
 };
 int files_place(struct files *f, const char *path, const struct files_place_options *options, int in,
                 struct err *e);
+/* One directory as records (struct message_files_entry), at most `max` of them; or up to `max` bytes of a regular file. */
+int files_list(struct files *f, const char *path, uint64_t max, int out, struct err *e);
+int files_read(struct files *f, const char *path, uint64_t max, int out, struct err *e);
 /* What the writable layer changes; the stream gets NUL-terminated records (workers/files/changes.h). */
 int files_changes(struct files *f, bool executables, int out, struct err *e);
 /* The tar of the layer whose directory the session has, from its skeleton. */

@@ -145,6 +145,7 @@ int lifecycle_create(const struct store *s, struct plan *plan, const struct imag
     if (r < 0)
         return r;
     plan->created = clock_now();
+    plan->owner = audit_user_self();
     _cleanup_create_volumes_ struct create_volumes volumes = {0};
     r = create_volumes(s, plan, &volumes, e);
     if (r == 0)

@@ -15,6 +15,7 @@
 #include "store/rootless.h"
 
 #define SELF "/proc/self/exe"
+#define ENVIRONMENT_MAX 64 /* entries that are kept, and the end */
 
 bool tend_needed(const struct container *c)
 {
@@ -55,6 +56,21 @@ static bool any_tended(const struct store *s)
     return false;
 }
 
+/* It lives on: what else the user's environment holds (secrets that `-e NAME` hands on) is not its business. */
+static void keep_environment(char **ret, size_t max)
+{
+    static const char *const kept[] = {"CASEMATE_", "PATH=",         "HOME=",          "XDG_",
+                                       "TZ=",       "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS="};
+    size_t n = 0;
+    for (char **entry = environ; *entry && n < max - 1; entry++)
+        for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+            if (str_after(*entry, kept[i])) {
+                ret[n++] = *entry;
+                break;
+            }
+    ret[n] = NULL;
+}
+
 /* Nothing of the command that happens to start it: session, terminal, directory, descriptors, signals. */
 static _Noreturn void become_tender(void)
 {
@@ -71,7 +87,9 @@ static _Noreturn void become_tender(void)
         (void)signal(signal_number, SIG_DFL);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)execv(SELF, argv);
+    char *environment[ENVIRONMENT_MAX];
+    keep_environment(environment, ENVIRONMENT_MAX);
+    (void)execve(SELF, argv, environment);
     _exit(1);
 }
 

@@ -12,6 +12,7 @@ void plan_init(struct plan *p)
     *p = (struct plan){
         .stop_timeout = PLAN_UNSET,
         .health_interval = PLAN_UNSET,
+        .owner = PLAN_UNSET,
         .health_timeout = PLAN_UNSET,
         .health_start_period = PLAN_UNSET,
         .health_start_interval = PLAN_UNSET,

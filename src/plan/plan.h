@@ -73,6 +73,8 @@ struct plan {
     char *image_reference; /* as the user wrote it */
     char image_id[ID_LENGTH + 1];
     int64_t created; /* ns since the epoch */
+    uint64_t
+        owner; /* the user who made it: the one who logged in, or whose process it was; PLAN_UNSET: not recorded */
     enum plan_profile profile;
     bool profile_given; /* --profile; otherwise the policy's takes its place */
 

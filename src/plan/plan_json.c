@@ -54,6 +54,7 @@ static const struct field plan_fields[] = {
     PLAN(image_reference, FIELD_TEXT),
     PLAN(image_id, FIELD_ID),
     PLAN(created, FIELD_I64),
+    PLAN(owner, FIELD_U64),
     PLAN(entrypoint, FIELD_LIST),
     PLAN(entrypoint_given, FIELD_BOOL),
     PLAN(command, FIELD_LIST),

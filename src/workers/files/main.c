@@ -19,6 +19,7 @@
 #include "workers/files/pack.h"
 #include "workers/files/place.h"
 #include "workers/files/sandbox.h"
+#include "workers/files/show.h"
 
 struct session {
     int root;
@@ -138,6 +139,21 @@ static int serve_assemble(const struct session *s, const struct ipc_message *m, 
     return r < 0 ? r : send_counts(&counts, e);
 }
 
+static int serve_show(const struct session *s, const struct ipc_message *m, struct err *e)
+{
+    struct message_files_show request;
+    struct message_files_counts counts = {0};
+    int r = ipc_expect(m, m->type, sizeof(request), 1, e);
+    if (r < 0)
+        return r;
+    memcpy(&request, m->payload, sizeof(request));
+    if (!message_text_ok(request.path, sizeof(request.path)))
+        return malformed(e);
+    r = m->type == MESSAGE_FILES_LIST ? show_list(s->root, &request, m->fds[0], &counts, e)
+                                      : show_file(s->root, &request, m->fds[0], &counts, e);
+    return r < 0 ? r : send_counts(&counts, e);
+}
+
 static int serve(const struct session *s, const struct ipc_message *m, struct err *e)
 {
     switch (m->type) {
@@ -151,6 +167,9 @@ static int serve(const struct session *s, const struct ipc_message *m, struct er
         return serve_changes(s, m, e);
     case MESSAGE_FILES_ASSEMBLE:
         return serve_assemble(s, m, e);
+    case MESSAGE_FILES_LIST:
+    case MESSAGE_FILES_READ:
+        return serve_show(s, m, e);
     default:
         return malformed(e);
     }
