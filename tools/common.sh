@@ -5,7 +5,7 @@ PACKAGES_BUILD=(gcc libc6-dev musl-tools meson ninja-build pkg-config libjson-c-
     libcurl4-openssl-dev libarchive-dev libisal-dev libzstd-dev scdoc ca-certificates)
 PACKAGES_TEST=(git libcmocka-dev clang clang-format clang-tidy cppcheck python3-pytest openssl apache2-utils skopeo
     mmdebstrap busybox-static shellcheck qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu e2fsprogs kmod zstd xz-utils strace uidmap
-    util-linux procps debhelper dpkg-dev fakeroot lintian)
+    util-linux procps tinyproxy-bin debhelper dpkg-dev fakeroot lintian)
 
 # The ids that Casemate uses (src/base/ids.h), as useradd must see them.
 SUBID_FIRST=1879048192

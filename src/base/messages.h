@@ -108,9 +108,9 @@ struct message_fetch_session {
     char password[8192];
     char token_host[MESSAGE_HOST_MAX]; /* besides `host`, the only one that may see the password; "" : none */
     char proxy[512];                   /* URL of a proxy; "" : none */
-    char no_proxy[1024];
-    uint8_t plain_http; /* 1: HTTP without TLS, to loopback addresses only */
-    uint8_t own_ca;     /* 1: the message brings the trusted certificates (PEM) as a memory file */
+    char no_proxy[4096];               /* as in the variable NO_PROXY */
+    uint8_t plain_http;                /* 1: HTTP without TLS, to loopback addresses only */
+    uint8_t own_ca; /* 1: the message brings the trusted certificates (PEM) as a memory file */
     uint8_t reserved[6];
 };
 

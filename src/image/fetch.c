@@ -62,6 +62,14 @@ static int read_own_certificates(const char *host, const struct pull_options *o,
     return 0;
 }
 
+/* No error repeats a text that has a password in it. */
+static int put_secret(char *field, size_t size, const char *text, const char *what, struct err *e)
+{
+    if (strlen(text) >= size)
+        return err_set(e, ENAMETOOLONG, "%s is longer than %zu characters", what, size - 1);
+    return str_put(field, size, text, e);
+}
+
 static int set_credentials(const char *host, const struct pull_options *o, struct message_fetch_session *m,
                            struct err *e)
 {
@@ -76,23 +84,23 @@ static int set_credentials(const char *host, const struct pull_options *o, struc
         return r;
     r = str_put(m->user, sizeof(m->user), c->user, e);
     if (r == 0)
-        r = str_put(m->password, sizeof(m->password), c->password, e);
+        r = put_secret(m->password, sizeof(m->password), c->password, "the password", e);
     if (r == 0)
         r = str_put(m->token_host, sizeof(m->token_host), o->token_host ? o->token_host : c->token_host, e);
     return r;
 }
 
-/* As other programs read them; the names in lower case go first. */
+/* As other programs read them; the names in lower case go first. HTTP_PROXY has no part: HTTP without TLS goes to loopback only. */
 static int set_proxy(struct message_fetch_session *m, struct err *e)
 {
     const char *proxy = getenv("https_proxy");
     const char *none = getenv("no_proxy");
     proxy = proxy ? proxy : getenv("HTTPS_PROXY");
     none = none ? none : getenv("NO_PROXY");
-    int r = m->plain_http ? 0 : str_put(m->proxy, sizeof(m->proxy), proxy ? proxy : "", e);
+    int r = m->plain_http ? 0 : put_secret(m->proxy, sizeof(m->proxy), proxy ? proxy : "", "HTTPS_PROXY", e);
     if (r == 0)
-        r = str_put(m->no_proxy, sizeof(m->no_proxy), none ? none : "", e);
-    return r < 0 ? err_wrap(e, "proxy") : 0;
+        r = put_secret(m->no_proxy, sizeof(m->no_proxy), none ? none : "", "NO_PROXY", e);
+    return r;
 }
 
 static int fill_session(const char *host, const char *path, const struct pull_options *o,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* workers/fetch: challenges and URLs of a registry. What is accepted is printable, names a realm, and leads to http or https only. */
+/* workers/fetch: challenges and URLs of a registry, and the variables of a proxy. What is accepted is printable, names a realm, and leads to http or https only. */
 #include "workers/fetch/fetch.h"
 
 #include "base/cleanup.h"
@@ -45,10 +45,26 @@ static void check_url(const char *text)
              strncmp(u.host, "[::1]", 5) == 0);
 }
 
+/* Where there is a proxy, loopback never goes there, and what is listed word for word does not. */
+static void check_proxy(const char *text)
+{
+    char shown[MESSAGE_HOST_MAX];
+    struct err e = {0};
+    struct url_parts u = {.https = true, .host = "localhost"};
+    MUST(!proxy_applies(text, &u));
+    if (url_parse(text, &u, &e) == 0) {
+        (void)proxy_applies(text, &u);
+        MUST(strpbrk(u.host, ",/[") || strchr(".*", u.host[0]) || !proxy_applies(u.host, &u));
+    }
+    if (proxy_read(text, shown, sizeof(shown), &e) == 0)
+        MUST(shown[0] && !strpbrk(shown, "@/ "));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _cleanup_free_ char *text = fuzz_text(data, size);
     check_challenge(text);
     check_url(text);
+    check_proxy(text);
     return 0;
 }

@@ -22,14 +22,14 @@ def registry_binary():
 
 
 def make_ca(directory):
-    """A CA and a server certificate for 127.0.0.1 and localhost: returns (ca.pem, server.pem, server.key)."""
+    """A CA and a server certificate for 127.0.0.1, localhost and lib.network: returns (ca.pem, server.pem, server.key)."""
     run = lambda *args: subprocess.run(["openssl", *args], cwd=directory, check=True, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
         "-subj", "/CN=casemate test CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
     with open(os.path.join(directory, "ext"), "w") as f:
-        f.write("subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
+        f.write("subjectAltName=IP:127.0.0.1,IP:192.0.2.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
     run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
         "-extfile", "ext", "-out", "server.pem")
     return tuple(os.path.join(directory, n) for n in ("ca.pem", "server.pem", "server.key"))
@@ -137,13 +137,14 @@ class Registry:
 
 
 class LyingRegistry:
-    """A registry over plain HTTP that serves exactly what it is given, and lies where told to.
+    """A registry that serves exactly what it is given, and lies where told to.
 
     put(image, "name:tag") stores it. `hooks` maps a path (or a prefix ending in "*") to a function of the request
-    handler that writes the whole reply itself. `asked` lists (method, path, headers).
+    handler that writes the whole reply itself. `asked` lists (method, path, headers). With a directory for its
+    certificates, `tls`, it speaks TLS, and `ca` is the CA file.
     """
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1", tls=None):
         self.manifests, self.blobs, self.hooks, self.asked = {}, {}, {}, []
         outer = self
 
@@ -158,10 +159,15 @@ class LyingRegistry:
 
             do_HEAD = do_GET
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.ca, cert, key = make_ca(str(tls))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(cert, key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
-        self.host = "127.0.0.1:%d" % self.port
+        self.host = "%s:%d" % (address, self.port)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 

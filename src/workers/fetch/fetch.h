@@ -87,6 +87,14 @@ int url_parse(const char *url, struct url_parts *ret, struct err *e);
 /* Whether this session may talk to the place at all: https, or plain HTTP to loopback when the session is plain. */
 int url_allowed(const struct session *s, const struct url_parts *u, struct err *e);
 
+/* --- proxy.c ----------------------------------------------------------------------------------------------------------- */
+
+/* Whether a request to this place goes through the proxy when there is one: not to loopback, nor to what `no_proxy` lists. */
+bool proxy_applies(const char *no_proxy, const struct url_parts *place);
+
+/* Judges the URL of a proxy: HOST[:PORT] of it, which may be shown. No error repeats the URL, which may have a password in it. */
+int proxy_read(const char *proxy, char *ret_shown, size_t size, struct err *e);
+
 /* --- registry.c: the three requests --------------------------------------------------------------------------------------- */
 
 int registry_ping(struct session *s, struct err *e);

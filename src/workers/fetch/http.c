@@ -23,6 +23,7 @@ struct exchange {
     struct err *e;
     int result; /* of the sink */
     unsigned lines;
+    char proxy[MESSAGE_HOST_MAX]; /* HOST[:PORT]; "": the request goes there directly */
 };
 
 int http_open(struct session *s, struct err *e)
@@ -149,10 +150,28 @@ static int set_security(struct session *s, struct err *e)
         c = curl_easy_setopt(s->curl, CURLOPT_CAPATH, NULL);
     if (c == CURLE_OK)
         c = curl_easy_setopt(s->curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    return c == CURLE_OK ? 0 : err_set(e, EINVAL, "libcurl: %s", curl_easy_strerror(c));
+}
+
+/* What is said to the proxy (its password) and what is said to the registry stay apart. */
+static int set_proxy(struct session *s, const struct url_parts *place, struct exchange *x, struct err *e)
+{
+    if (s->settings.proxy[0] && proxy_applies(s->settings.no_proxy, place)) {
+        int r = proxy_read(s->settings.proxy, x->proxy, sizeof(x->proxy), e);
+        if (r < 0)
+            return r;
+    }
+    CURLcode c = curl_easy_setopt(s->curl, CURLOPT_PROXY, x->proxy[0] ? s->settings.proxy : "");
     if (c == CURLE_OK)
-        c = curl_easy_setopt(s->curl, CURLOPT_PROXY, s->settings.proxy);
+        c = curl_easy_setopt(s->curl, CURLOPT_NOPROXY, "");
     if (c == CURLE_OK)
-        c = curl_easy_setopt(s->curl, CURLOPT_NOPROXY, s->settings.no_proxy);
+        c = curl_easy_setopt(s->curl, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    if (c == CURLE_OK)
+        c = curl_easy_setopt(s->curl, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    if (c == CURLE_OK)
+        c = curl_easy_setopt(s->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (c == CURLE_OK)
+        c = curl_easy_setopt(s->curl, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     return c == CURLE_OK ? 0 : err_set(e, EINVAL, "libcurl: %s", curl_easy_strerror(c));
 }
 
@@ -240,7 +259,8 @@ static bool may_work_again(CURLcode c)
     }
 }
 
-static int judge(const struct exchange *x, struct request *q, CURLcode c, const char *detail, struct err *e)
+static int judge(const struct exchange *x, struct request *q, CURLcode c, long proxy_status,
+                 const char *detail, struct err *e)
 {
     if (x->result < 0)
         return x->result;
@@ -248,10 +268,15 @@ static int judge(const struct exchange *x, struct request *q, CURLcode c, const 
         return 0;
     if (c == CURLE_WRITE_ERROR)
         return err_set(e, EBADMSG, "the answer has too many header lines");
-    q->broken = may_work_again(c);
+    q->broken = may_work_again(c) && proxy_status < 400;
+    if (x->proxy[0] && proxy_status >= 400)
+        return err_set(e, EACCES, "the proxy %s refuses (%ld%s)", x->proxy, proxy_status,
+                       proxy_status == 407 ? ": it wants HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" : "");
     if (c == CURLE_PEER_FAILED_VERIFICATION)
         return err_set(e, EPERM, "the certificate is not trusted: %s (a CA file for it belongs into certs.d)",
                        *detail ? detail : curl_easy_strerror(c));
+    if (x->proxy[0])
+        return err_set(e, EIO, "through the proxy %s: %s", x->proxy, curl_easy_strerror(c));
     return err_set(e, EIO, "%s", *detail ? detail : curl_easy_strerror(c));
 }
 
@@ -274,6 +299,8 @@ int http_perform(struct session *s, struct request *q, struct err *e)
     (void)curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, detail);
     r = set_security(s, e);
     if (r == 0)
+        r = set_proxy(s, &place, &x, e);
+    if (r == 0)
         r = set_limits(s, e);
     if (r == 0)
         r = set_headers(s, q, &headers, e);
@@ -281,8 +308,10 @@ int http_perform(struct session *s, struct request *q, struct err *e)
         r = set_request(s, q, headers, &b, e);
     if (r == 0) {
         CURLcode c = curl_easy_perform(s->curl);
+        long proxy_status = 0;
         (void)curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &q->answer.status);
-        r = judge(&x, q, c, detail, e);
+        (void)curl_easy_getinfo(s->curl, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+        r = judge(&x, q, c, proxy_status, detail, e);
     }
     curl_slist_free_all(headers);
     return r;
