@@ -14,6 +14,7 @@
 #include "cli/containers.h"
 #include "cli/denials_tell.h"
 #include "cli/logs_removed_list.h"
+#include "cli/visible.h"
 #include "cli/when.h"
 #include "engine/logs.h"
 #include "engine/logs_removed.h"
@@ -57,25 +58,6 @@ struct printer {
     bool line_ended[2]; /* the next entry begins a line */
 };
 
-/* C0 controls and DEL as ^X, C1 controls (U+0080 to U+009F) by their number. A carriage return would let a line write over itself: only the
- * one in front of a newline passes. */
-static void print_visible(const char *text, size_t length, FILE *out)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        unsigned char next = i + 1 < length ? (unsigned char)text[i + 1] : 0;
-        bool plain = c == '\t' || c == '\n' || (c == '\r' && next == '\n');
-        if ((c < 0x20 && !plain) || c == 0x7f) {
-            fprintf(out, "^%c", c ^ 0x40);
-        } else if (c == 0xc2 && next >= 0x80 && next <= 0x9f) {
-            fprintf(out, "\\x%02x", next);
-            i++;
-        } else {
-            fputc(c, out);
-        }
-    }
-}
-
 /* Docker's: KEY=VALUE, separated by commas, in front of the text. */
 static void print_details(const char *attrs, bool visible, FILE *out)
 {
@@ -90,7 +72,7 @@ static void print_details(const char *attrs, bool visible, FILE *out)
         const char *parts[] = {comma, key, "=", text ? text : ""};
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
             if (visible)
-                print_visible(parts[i], strlen(parts[i]), out);
+                visible_print(parts[i], strlen(parts[i]), out);
             else
                 fputs(parts[i], out);
         comma = ",";
@@ -117,7 +99,7 @@ static int print_entry(const struct logs_entry *entry, void *context, struct err
         print_details(entry->attrs, p->visible[err], out);
     p->line_ended[err] = entry->text[entry->length - 1] == '\n';
     if (p->visible[err])
-        print_visible(entry->text, entry->length, out);
+        visible_print(entry->text, entry->length, out);
     else
         fwrite(entry->text, 1, entry->length, out);
     return ferror(out) ? err_errno(e, "write output") : 0;

@@ -53,6 +53,7 @@
     X(volume_prune)    \
     X(inspect)         \
     X(explain)         \
+    X(debug)           \
     X(log)             \
     X(tend)            \
     X(events)          \

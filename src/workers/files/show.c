@@ -62,7 +62,7 @@ int show_list(int root_fd, const struct message_files_show *request, int out_fd,
     struct stat st;
     struct list list = {.max = request->max, .out = out_fd};
     const struct walk_calls calls = {.enter = enter, .context = &list};
-    _cleanup_close_ int found = path_open_in_root(root_fd, request->path, O_PATH | O_NOFOLLOW, 0, e);
+    _cleanup_close_ int found = path_open_in_root(root_fd, request->path, O_PATH, 0, e);
     if (found < 0)
         return found;
     if (fstat(found, &st) < 0)
