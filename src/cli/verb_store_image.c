@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * casemate system store-image: a file that holds an ext4 with project quotas, for a machine whose own file system has none. It is made and
- * nothing else: mounting it over the data root is the administrator's, by a line of /etc/fstab that is printed.
+ * nothing else: mounting it over the data root is the administrator's, by a line of /etc/fstab that is printed. It is made under another
+ * name, which a command that was killed leaves behind and the next one takes: under its own name it is complete.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/dirs.h"
 #include "base/num.h"
 #include "base/path.h"
@@ -52,22 +56,55 @@ static int check_file(const char *file, struct err *e)
                : 0;
 }
 
-/* Sparse: it takes room as the store fills. */
-static int make_file(const char *file, uint64_t size, struct err *e)
+#define UNFINISHED ".unfinished"
+
+/* Nobody else's, and still what the name says: another command may have finished it in the meantime. */
+static int lock_file(int fd, const char *part, struct err *e)
 {
-    _cleanup_close_ int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST)
-        return err_set(e, EEXIST, "%s exists already: it is left as it is", file);
-    if (fd < 0)
-        return err_errno(e, "make %s", file);
-    if (ftruncate(fd, (off_t)size) == 0 && fsync(fd) == 0)
-        return 0;
-    int r = err_errno(e, "make %s", file);
-    (void)unlink(file);
-    return r;
+    struct stat locked, named;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? err_set(e, EBUSY, "another command is making %s", part)
+                                    : err_errno(e, "lock %s", part);
+    if (fstat(fd, &locked) < 0 || stat(part, &named) < 0 || locked.st_ino != named.st_ino ||
+        locked.st_dev != named.st_dev)
+        return err_set(e, EBUSY, "another command has made %s", part);
+    return 0;
 }
 
-static int run_mke2fs(const char *file, struct err *e)
+/* Sparse: it takes room as the store fills. */
+static int make_file(const char *part, uint64_t size, int *ret_fd, struct err *e)
+{
+    _cleanup_close_ int fd = open(part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(e, "make %s", part);
+    int r = lock_file(fd, part, e);
+    if (r < 0)
+        return r;
+    if (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)size) < 0) {
+        r = err_errno(e, "make %s", part);
+        (void)unlink(part);
+        return r;
+    }
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+/* It has the lock, too: should it outlive this command, the next one leaves the file to it. */
+static int spawn_locked(const char *program, int lock, char *const words[], char *const environment[],
+                        pid_t *ret)
+{
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed)
+        return failed;
+    failed = posix_spawn_file_actions_adddup2(&actions, lock, lock); /* the same number: not closed at exec */
+    if (!failed)
+        failed = posix_spawn(ret, program, &actions, NULL, words, environment);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+static int run_mke2fs(const char *file, int lock, struct err *e)
 {
     static const char *const programs[] = {"/usr/sbin/mke2fs", "/sbin/mke2fs"};
     const char *words[] = {"mke2fs", "-q",       "-t", "ext4",          "-m", "0",
@@ -78,7 +115,7 @@ static int run_mke2fs(const char *file, struct err *e)
     int status = 0;
     int failed = ENOENT;
     for (size_t i = 0; i < ARRAY_SIZE(programs) && failed == ENOENT; i++)
-        failed = posix_spawn(&pid, programs[i], NULL, NULL, (char *const *)(uintptr_t)words, environment);
+        failed = spawn_locked(programs[i], lock, (char *const *)(uintptr_t)words, environment, &pid);
     if (failed)
         return err_set(e, failed, "mke2fs cannot be run: %s (it is in the package e2fsprogs)",
                        strerrordesc_np(failed));
@@ -86,6 +123,35 @@ static int run_mke2fs(const char *file, struct err *e)
         if (errno != EINTR)
             return err_errno(e, "wait for mke2fs");
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : err_set(e, EIO, "mke2fs has failed");
+}
+
+static int finish(int fd, const char *part, const char *file, struct err *e)
+{
+    if (fsync(fd) < 0)
+        return err_errno(e, "write %s", part);
+    if (renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE) < 0)
+        return errno == EEXIST ? err_set(e, EEXIST, "%s exists already: it is left as it is", file)
+                               : err_errno(e, "rename %s", part);
+    return 0;
+}
+
+static int make_image(const char *file, uint64_t size, struct err *e)
+{
+    _cleanup_free_ char *part = NULL;
+    _cleanup_close_ int fd = -1;
+    if (access(file, F_OK) == 0)
+        return err_set(e, EEXIST, "%s exists already: it is left as it is", file);
+    int r = str_format(&part, e, "%s" UNFINISHED, file);
+    if (r == 0)
+        r = make_file(part, size, &fd, e);
+    if (r < 0)
+        return r;
+    r = run_mke2fs(part, fd, e);
+    if (r == 0)
+        r = finish(fd, part, file, e);
+    if (r < 0)
+        (void)unlink(part);
+    return r;
 }
 
 static void say_how(const char *file, uint64_t size)
@@ -115,14 +181,9 @@ static int run(const struct invocation *in, struct err *e)
     if (r == 0)
         r = check_file(file, e);
     if (r == 0)
-        r = make_file(file, size, e);
+        r = make_image(file, size, e);
     if (r < 0)
         return r;
-    r = run_mke2fs(file, e);
-    if (r < 0) {
-        (void)unlink(file);
-        return r;
-    }
     say_how(file, size);
     return EXIT_SUCCESS;
 }

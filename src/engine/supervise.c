@@ -338,7 +338,7 @@ int supervise_start(const struct supervise_request *request, const struct superv
     _cleanup_close_ int read_end = report[0];
     _cleanup_close_ int write_end = report[1];
     pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = cgroup_fork_shim(request->cgroup);
     if (pid < 0)
         return err_errno(e, "fork");
     if (pid == 0) {

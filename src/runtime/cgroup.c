@@ -312,20 +312,3 @@ int cgroup_remove(const char *parent, const char *id, struct err *e)
     struct group_request q = {.parent = parent, .id = id};
     return for_each_hierarchy(mode, false, remove_in_hierarchy, &q, e);
 }
-
-static int remove_parent_in_hierarchy(int root, int where, void *context, struct err *e)
-{
-    (void)where;
-    (void)e;
-    (void)unlinkat(root, context, AT_REMOVEDIR);
-    return 0;
-}
-
-void cgroup_remove_parent(const char *parent)
-{
-    enum cgroup_mode mode = CGROUP_NONE;
-    struct err ignored = {0};
-    if (cgroup_detect_mode(&mode, &ignored) == 0)
-        (void)for_each_hierarchy(mode, false, remove_parent_in_hierarchy, (void *)(uintptr_t)parent,
-                                 &ignored);
-}

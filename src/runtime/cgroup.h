@@ -84,5 +84,6 @@ int cgroup_open_pids(const struct cgroup *g);
 /* Ends every process in the group and removes it in every hierarchy. Absent: success. */
 int cgroup_remove(const char *parent, const char *id, struct err *e);
 
-/* Removes PARENT itself where it is empty; failure is not an error. */
-void cgroup_remove_parent(const char *parent);
+/* fork(2) into PARENT/shims, made when it is not there: not into the caller's group, with which a service manager may end the child. In the
+ * caller's where that cannot be (v1 alone; nothing delegated). The caller has no other threads. */
+pid_t cgroup_fork_shim(const struct cgroup *g);

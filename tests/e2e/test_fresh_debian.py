@@ -183,8 +183,20 @@ echo "== done"
 """
 
 
+def _pack_again(directory, version):
+    """The same package with another version: what an upgrade does with containers lies in dpkg and the package's scripts."""
+    made, = (name for name in os.listdir(directory) if name.endswith(".deb"))
+    tree = os.path.join(directory, "again")
+    subprocess.run(["dpkg-deb", "--raw-extract", os.path.join(directory, made), tree], stdin=subprocess.DEVNULL, check=True)
+    control = host.read(tree + "/DEBIAN/control")
+    with open(tree + "/DEBIAN/control", "w", encoding="utf-8") as f:
+        f.write(re.sub(r"(?m)^Version: .*", "Version: " + version, control))
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, os.path.join(directory, made.replace("1.0.0", version))],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+
+
 def _build_packages(directory):
-    """Two versions of the package from the committed tree."""
+    """The package from the committed tree, and the next version of it."""
     for tool in ("dpkg-buildpackage", "dh", "lintian"):
         if not shutil.which(tool):
             pytest.skip(tool + " is not installed")
@@ -193,13 +205,13 @@ def _build_packages(directory):
     subprocess.run(["git", "-c", "safe.directory=*", "clone", "--quiet", source + ".git", source], stdin=subprocess.DEVNULL, check=True)
     changelog = source + "/debian/changelog"
     text = host.read(changelog)
-    for version in ("1.0.0", "2.0.0"):
-        with open(changelog, "w", encoding="utf-8") as f:
-            f.write(re.sub(r"\(.*?\)", "(%s)" % version, text, count=1))
-        done = subprocess.run(["dpkg-buildpackage", "--build=binary", "--no-sign"], cwd=source, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                              env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"})
-        assert done.returncode == 0, done.stdout[-4000:]
+    with open(changelog, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"\(.*?\)", "(1.0.0)", text, count=1))
+    done = subprocess.run(["dpkg-buildpackage", "--build=binary", "--no-sign"], cwd=source, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"})
+    assert done.returncode == 0, done.stdout[-4000:]
+    _pack_again(directory, "2.0.0")
     return [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if name.endswith((".deb", ".changes"))]
 
 

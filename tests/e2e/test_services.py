@@ -9,12 +9,13 @@ import pytest
 from lib import wait
 
 UNITS = ("casemate-boot.service", "casemate-once.service", "casemate-tend.service", "casemate-tend.timer")
+USER_UNITS = ("casemate-boot.service", "casemate-tend.service")
 
 
-def find(installation, name):
+def find(installation, name, below=""):
     (stage,) = installation.programs
     for where, _, files in os.walk(stage):
-        if name in files:
+        if name in files and where.endswith(below):
             return os.path.join(where, name)
     return None
 
@@ -26,28 +27,34 @@ def staged(installation):
     return installation
 
 
+KINDS = pytest.mark.parametrize("kind, units", [("system", UNITS), ("user", USER_UNITS)])
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
-def test_units_are_accepted_by_systemd(staged, tmp_path):
-    for name in UNITS:
-        path = find(staged, name)
-        assert path and path.endswith("/lib/systemd/system/" + name), "%s is not installed" % name
+@KINDS
+def test_units_are_accepted_by_systemd(staged, tmp_path, kind, units):
+    for name in units:
+        path = find(staged, name, "/lib/systemd/" + kind)
+        assert path, "%s is not installed" % name
         with open(path, encoding="utf-8") as f:
             text = f.read()
         # The program stands elsewhere in this installation.
         text = "\n".join(line.replace(line.split("=", 1)[1].lstrip("-").split()[0], staged.binary, 1)
                          if line.startswith("Exec") else line for line in text.splitlines())
         (tmp_path / name).write_text(text + "\n", encoding="utf-8")
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=wait.seconds(60))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--" + kind, *(str(tmp_path / name) for name in units)],
+                          env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=wait.seconds(60), check=False)
     said = [line for line in (done.stdout + done.stderr).splitlines() if "casemate" in line]
     assert done.returncode == 0 and not said, done.stdout + done.stderr
 
 
-def test_units_leave_containers_alone(staged):
+@KINDS
+def test_units_leave_containers_alone(staged, kind, units):
     """A service that ends takes its control group with it unless it says otherwise: shims would be in it."""
-    for name in UNITS:
+    for name in units:
         if name.endswith(".service"):
-            with open(find(staged, name), encoding="utf-8") as f:
+            with open(find(staged, name, "/lib/systemd/" + kind), encoding="utf-8") as f:
                 assert "KillMode=process\n" in f.read(), name
 
 

@@ -359,6 +359,27 @@ def test_store_image(casemate, tmp_path):
     assert not os.path.exists(path + "2")
 
 
+def test_store_image_that_was_killed(casemate, tmp_path):
+    """Under its own name it is complete or not there; what a killed command has left is taken by the next."""
+    path = str(tmp_path / "store.img")
+    for _ in range(5):
+        killed = casemate.popen("system", "store-image", "--file", path, "2g")
+        wait.until(lambda: os.path.exists(path + ".unfinished") or killed.poll() is not None, 20, "the file")
+        killed.kill()
+        killed.communicate()
+        assert not os.path.exists(path) or killed.returncode == 0
+        if killed.returncode == 0:
+            break
+
+    def again():
+        done = casemate.run("system", "store-image", "--file", path, "300m")
+        assert done.status == 0 or "another command is making" in done.err or "exists already" in done.err, done.err
+        return done.status == 0 or os.path.exists(path)
+    wait.until(again, 30, "the lock of what the killed command has started")
+    assert subprocess.run(["e2fsck", "-fn", path], capture_output=True, text=True).returncode == 0
+    assert os.listdir(tmp_path) == ["store.img"]
+
+
 def test_info_says_whether_disks_are_limited(casemate):
     casemate.ok("ps")
     assert casemate.ok("info", "--format", "{{.DiskLimits}}").strip()

@@ -204,8 +204,10 @@ class Casemate:
 
     @staticmethod
     def _empty_parent(path):
-        """The group above all containers stays between runs, with nothing in it: here it is taken away."""
+        """The group above all containers stays between runs, and that of shims, with nothing in them: here they are taken away."""
         try:
+            if os.path.isdir(path + "/shims"):
+                os.rmdir(path + "/shims")
             os.rmdir(path)
         except OSError:
             return False

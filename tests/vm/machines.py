@@ -18,6 +18,7 @@ class Machine:
     model: tuple       # of qemu: the machine and its processor
     console: str
     scripts: tuple     # guest scripts; () is all of them
+    systemd: bool = False  # the first process is systemd, and a script may ask for a reboot; else guest/init
 
 
 # In load order: what the kernel needs to find its root disk. A module that the kernel has built in is left out.
@@ -31,6 +32,9 @@ PACKAGES = ["apparmor", "bash", "busybox-static", "coreutils", "dash", "findutil
 # Debian 13 named some anew, for 64-bit times on 32-bit machines.
 RENAMED = {"trixie": {"libarchive13": "libarchive13t64", "libcurl4": "libcurl4t64", "libnettle8": "libnettle8t64"}}
 
+# What makes it a Debian that boots: a service manager, its journal, sessions and users' managers. No udev: nothing waits for devices.
+PACKAGES_SYSTEMD = ["dbus", "dbus-user-session", "e2fsprogs", "libpam-systemd", "login", "systemd", "systemd-sysv"]
+
 PC = ("-M", "pc", "-cpu", "max")
 VIRT = ("-M", "virt", "-cpu", "max,pauth-impdef=on")
 
@@ -40,9 +44,11 @@ MACHINES = {machine.name: machine for machine in (
             ("10-kernel", "20-run")),
     Machine("debian12-arm64", "bookworm", "arm64", "6.1.", "linux-image-cloud-arm64", "qemu-system-aarch64", VIRT, "ttyAMA0",
             ("10-kernel", "20-run", "40-arm64", "45-unit")),
+    Machine("debian12-systemd", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
+            ("70-units", "71-user", "72-rebooted"), systemd=True),
 )}
 
 
 def packages(machine):
     renamed = RENAMED.get(machine.suite, {})
-    return [renamed.get(package, package) for package in PACKAGES]
+    return [renamed.get(package, package) for package in sorted(PACKAGES + (PACKAGES_SYSTEMD if machine.systemd else []))]

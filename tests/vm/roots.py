@@ -48,7 +48,7 @@ def key_of(*parts):
 
 def kernel_tree(machine):
     """A directory with boot/ and lib/modules/ of the kernel's package, which is not installed."""
-    tree = os.path.join(CACHE, "kernel-%s-%s" % (machine.name, key_of(machine.kernel)))
+    tree = os.path.join(CACHE, "kernel-%s-%s-%s" % (machine.suite, machine.architecture, key_of(machine.kernel)))
     if os.path.isdir(tree):
         return tree
     say("fetching %s of %s" % (machine.kernel, machine.suite))

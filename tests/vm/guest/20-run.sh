@@ -4,21 +4,6 @@
 . /opt/vm/guest/lib.sh
 archives=/opt/vm/archives
 
-# says PATTERN COMMAND...: succeeds and shows the pattern.
-says()
-{
-    said_pattern=$1
-    shift
-    said=$("$@" 2>&1) || { echo "$said"; return 1; }
-    echo "$said"
-    echo "$said" | grep -qE -- "$said_pattern"
-}
-
-pid_of()
-{
-    casemate inspect --format '{{.State.Pid}}' "$1"
-}
-
 # limit PID FILE: the nearest value that is set, from the process's cgroup upwards.
 limit()
 {

@@ -4,25 +4,6 @@
 . /opt/vm/guest/lib.sh
 archives=/opt/vm/archives
 
-says()
-{
-    said_pattern=$1
-    shift
-    said=$("$@" 2>&1) || { echo "$said"; return 1; }
-    echo "$said"
-    echo "$said" | grep -qE -- "$said_pattern"
-}
-
-# denies PATTERN COMMAND...: fails, and says it.
-denies()
-{
-    said_pattern=$1
-    shift
-    if said=$("$@" 2>&1); then echo "succeeded: $said"; return 1; fi
-    echo "$said"
-    echo "$said" | grep -qE -- "$said_pattern"
-}
-
 used_mib()
 {
     sync

@@ -3,26 +3,6 @@
 . /opt/vm/guest/lib.sh
 archives=/opt/vm/archives
 
-pid_of()
-{
-    casemate inspect --format '{{.State.Pid}}' "$1"
-}
-
-group_of()
-{
-    echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of "$1")/cgroup")"
-}
-
-# says PATTERN COMMAND...
-says()
-{
-    said_pattern=$1
-    shift
-    said=$("$@" 2>&1) || { echo "$said"; return 1; }
-    echo "$said"
-    echo "$said" | grep -qE -- "$said_pattern"
-}
-
 casemate load -i $archives/busybox.tar >/dev/null 2>&1
 disk=$(lsblk -no MAJ:MIN "$(findmnt -no SOURCE -T /var/lib/casemate)" | head -n 1 | tr -d ' ')
 node=/dev/$(basename "$(readlink -f "/sys/dev/block/$disk")")

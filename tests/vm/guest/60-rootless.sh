@@ -6,16 +6,6 @@ archives=/opt/vm/archives
 
 command -v newuidmap >/dev/null || { skip "an ordinary user" "newuidmap is not there"; finish; }
 
-# says PATTERN COMMAND...: succeeds and shows the pattern.
-says()
-{
-    said_pattern=$1
-    shift
-    said=$("$@" 2>&1) || { echo "$said"; return 1; }
-    echo "$said"
-    echo "$said" | grep -qE -- "$said_pattern"
-}
-
 # refuses PATTERN COMMAND...: fails with one line that shows the pattern.
 refuses()
 {
