@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "base/dirs.h"
 #include "base/identity.h"
 #include "base/ids.h"
 #include "base/io.h"
 #include "base/messages.h"
+#include "base/program.h"
 #include "base/str.h"
 #include "base/syscalls.h"
 
@@ -106,26 +106,13 @@ static int write_maps(pid_t pid, struct err *e)
     return r < 0 ? r : io_write_existing_at(proc, "gid_map", text.data, e);
 }
 
-/* By descriptor: the directories above the program need not be open to the worker's id. */
-static int open_program(const char *name, struct err *e)
-{
-    _cleanup_free_ char *path = NULL;
-    int r = str_format(&path, e, "%s/%s", dirs_libexec(), name);
-    if (r < 0)
-        return r;
-    _cleanup_close_ int low = open(path, O_PATH | O_CLOEXEC);
-    int fd = low < 0
-                 ? -1
-                 : fcntl(low, F_DUPFD_CLOEXEC, WORKER_SOCKET + 1); /* its number must not be the socket's */
-    return fd < 0 ? err_errno(e, "helper program %s (is Casemate installed completely?)", path) : fd;
-}
-
 int worker_start(const struct worker_profile *profile, struct worker *ret_worker, struct err *e)
 {
     struct worker w = WORKER_INIT;
     int pair[2];
     int ready[2];
-    _cleanup_close_ int program = open_program(profile->program, e);
+    _cleanup_close_ int program =
+        program_open(profile->program, WORKER_SOCKET + 1, e); /* its number must not be the socket's */
     if (program < 0)
         return program;
     int r = ipc_pair(pair, e);

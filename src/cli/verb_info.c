@@ -20,6 +20,7 @@
 #include "config.h"
 #include "engine/container.h"
 #include "engine/mend.h"
+#include "engine/state_alert.h"
 #include "image/image.h"
 #include "store/quota.h"
 
@@ -66,7 +67,10 @@ static int add_store(struct members *m, struct err *e)
     members_number(m, "ContainersRunning", n.running);
     members_number(m, "ContainersStopped", n.all - n.running);
     members_number(m, "Images", (int64_t)images.count);
-    return 0;
+    _cleanup_str_list_ struct str_list alerts = {0};
+    r = state_alert_read(&s, &alerts, e);
+    members_list(m, "Alerts", &alerts, false);
+    return r;
 }
 
 /* PRETTY_NAME of os-release(5), which is a line of shell; its quotes are left out. */
@@ -160,6 +164,10 @@ static void print_text(struct json_object *json)
         bool size = str_equal(lines[i].key, "MemTotal");
         printf("%s: %s\n", lines[i].label, size ? memory : json_object_get_string(value));
     }
+    struct json_object *alerts = json_object_object_get(json, "Alerts");
+    for (size_t i = 0; i < json_object_array_length(alerts); i++)
+        printf("%s  %s\n", i ? "" : "Alerts (casemate tend --forget-alerts when looked at):\n",
+               json_object_get_string(json_object_array_get_idx(alerts, i)));
 }
 
 static int run(const struct invocation *in, struct err *e)

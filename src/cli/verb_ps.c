@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -14,6 +15,7 @@
 #include "cli/listing.h"
 #include "cli/row.h"
 #include "engine/mend.h"
+#include "engine/state_alert.h"
 
 struct ps_options {
     bool all, quiet, no_trunc, latest, size;
@@ -151,6 +153,8 @@ static int run(const struct invocation *in, struct err *e)
         mend_ended(&s);
         r = list(&s, &o, e);
     }
+    if (r == 0 && isatty(STDERR_FILENO) && state_alert_any(&s))
+        fprintf(stderr, "casemate: there are alerts about the engine's own files: casemate info\n");
     str_list_clear(&o.filters);
     return r < 0 ? r : EXIT_SUCCESS;
 }

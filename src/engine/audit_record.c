@@ -55,6 +55,7 @@ static const char *const names[] = {
     [AUDIT_LOGOUT] = "registry.logout",
     [AUDIT_VOLUME_CREATE] = "volume.create",
     [AUDIT_VOLUME_REMOVE] = "volume.remove",
+    [AUDIT_STATE_ALERT] = "state.alert",
     [AUDIT_TORN] = "log.torn",
     [AUDIT_HEAD_LOST] = "log.head-lost",
 };

@@ -193,6 +193,13 @@ void events_volume(const struct store *s, const char *action, const char *name, 
     note_named(s, &ev, extra, ARRAY_SIZE(extra));
 }
 
+void events_daemon(const struct store *s, const char *action, const char *path, const char *what)
+{
+    const struct event ev = {.type = "daemon", .action = action, .id = path};
+    const struct event_attribute extra[] = {{"name", path}, {"what", what}};
+    note_named(s, &ev, extra, ARRAY_SIZE(extra));
+}
+
 void events_end(const struct store *s, const struct container *c)
 {
     char code[16];

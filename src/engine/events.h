@@ -41,6 +41,9 @@ void events_image(const struct store *s, const char *action, const char *id, con
 /* create destroy mount unmount; container (an id) may be NULL. */
 void events_volume(const struct store *s, const char *action, const char *name, const char *container);
 
+/* alert: about the file or directory `path` of the engine itself (state_alert.h). Docker's type for what concerns no object. */
+void events_daemon(const struct store *s, const char *action, const char *path, const char *what);
+
 /* The end of a container's run, once for each: "oom" where memory was the reason, and "die" with its exit code. Under the container's lock;
  * does nothing for one that is running or was never started. */
 void events_end(const struct store *s, const struct container *c);

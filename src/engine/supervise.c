@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/dirs.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "base/program.h"
 #include "base/shimproto.h"
 #include "base/syscalls.h"
 #include "engine/denials.h"
@@ -242,17 +242,6 @@ static int become_shim(const struct supervise_request *q, int fds[SHIM_FD_END], 
     return err_errno(e, "execute casemate-shim");
 }
 
-static int open_program(struct err *e)
-{
-    _cleanup_free_ char *path = NULL;
-    int r = str_format(&path, e, "%s/casemate-shim", dirs_libexec());
-    if (r < 0)
-        return r;
-    _cleanup_close_ int low = open(path, O_PATH | O_CLOEXEC);
-    int fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, SCRATCH_FD); /* clear of the shim's fixed numbers */
-    return fd < 0 ? err_errno(e, "helper program %s (is Casemate installed completely?)", path) : fd;
-}
-
 static int record(const struct supervise_request *q, const struct runtime_process *p, struct err *e)
 {
     struct container_start start = {
@@ -279,7 +268,7 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
     struct runtime_process process = RUNTIME_PROCESS_INIT;
     (void)setsid();
     (void)close(q->lock);
-    int program = open_program(e);
+    int program = program_open("casemate-shim", SCRATCH_FD, e); /* clear of the shim's fixed numbers */
     if (program < 0)
         return program;
     struct log_config log = LOG_CONFIG_INIT; /* ends with the process */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tender (tend.h): one poll(2) loop over the list (inotify), the shims of what runs (pidfds), its own workers (pidfds) and the next
- * thing that is due. It does nothing itself that may block: each restart and each check is a child of its own, so that a container whose lock
+ * thing that is due; beside them a watch over the engine's own files (state_watch.h). It does nothing itself that may block: each restart and each check is a child of its own, so that a container whose lock
  * is held, or whose check hangs, holds up no other. What it knows it has from the records; it can be killed and started again at any
  * time.
  */
@@ -26,6 +26,7 @@
 #include "engine/lifecycle.h"
 #include "engine/mark.h"
 #include "engine/restarting.h"
+#include "engine/state_watch.h"
 #include "engine/tend_lock.h"
 #include "store/rootless.h"
 
@@ -59,6 +60,7 @@ struct tender {
     size_t jobs;
     struct pollfd *fds;
     size_t fds_capacity;
+    struct state_watch state;
     bool ending;
 };
 
@@ -278,7 +280,7 @@ static int timeout(const struct tender *t)
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-enum slot { SLOT_MARKS, SLOT_SIGNALS, SLOT_ITEMS };
+enum slot { SLOT_MARKS, SLOT_SIGNALS, SLOT_STATE, SLOT_ITEMS };
 #define SLOTS_PER_ITEM 2
 
 static int wait_for_something(struct tender *t, struct err *e)
@@ -293,6 +295,7 @@ static int wait_for_something(struct tender *t, struct err *e)
     }
     t->fds[SLOT_MARKS] = (struct pollfd){.fd = t->marks, .events = POLLIN};
     t->fds[SLOT_SIGNALS] = (struct pollfd){.fd = t->signals, .events = POLLIN};
+    t->fds[SLOT_STATE] = (struct pollfd){.fd = t->state.fd, .events = POLLIN};
     for (size_t i = 0; i < t->count; i++) {
         const struct tended *x = &t->items[i];
         /* While something is done for it, its end is not looked at: a pidfd stays readable. */
@@ -324,6 +327,8 @@ static int turn(struct tender *t, struct err *e)
         else if (fds[0].revents)
             look_or_drop(t, &t->items[i]);
     }
+    if (t->fds[SLOT_STATE].revents)
+        state_watch_read(t->s, &t->state);
     if (t->fds[SLOT_MARKS].revents)
         read_marks(t);
     start_due(t);
@@ -408,6 +413,7 @@ static void close_tender(struct tender *t)
     }
     free(t->items);
     free(t->fds);
+    state_watch_close(&t->state);
     close_fd(&t->marks);
     close_fd(&t->signals);
     close_fd(&t->lock);
@@ -415,7 +421,8 @@ static void close_tender(struct tender *t)
 
 int tend_run(const struct store *s, bool keep, struct err *e)
 {
-    struct tender t = {.s = s, .keep = keep, .lock = -1, .marks = -1, .signals = -1};
+    struct tender t = {
+        .s = s, .keep = keep, .lock = -1, .marks = -1, .signals = -1, .state = STATE_WATCH_INIT};
     raise_descriptors();
     int r = take_over(&t, e);
     if (r > 0)
@@ -424,6 +431,7 @@ int tend_run(const struct store *s, bool keep, struct err *e)
         r = t.marks = open_marks(s, e);
     bool working = r > 0;
     if (working) {
+        state_watch_open(s, &t.state);
         read_list(&t);
         start_due(&t);
     }

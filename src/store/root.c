@@ -182,6 +182,23 @@ int store_open(struct store *ret_store, struct err *e)
     return 0;
 }
 
+int store_check(const struct store *s, struct err *e)
+{
+    const struct {
+        int fd;
+        const char *path;
+    } roots[] = {{s->root, dirs_data_root()}, {s->run, dirs_run()}};
+    for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+        struct stat st;
+        int r = fstat(roots[i].fd, &st) < 0 ? err_errno(e, "stat %s", roots[i].path)
+                                            : check_ours(&st, roots[i].path, "", e);
+        if (r < 0)
+            return r;
+    }
+    int r = check_parts(s->root, dirs_data_root(), root_parts, e);
+    return r < 0 ? r : check_parts(s->run, dirs_run(), run_parts, e);
+}
+
 void store_close(struct store *s)
 {
     int *const all[] = {&s->root,    &s->layers,  &s->images, &s->containers, &s->names,

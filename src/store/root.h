@@ -29,6 +29,9 @@ struct store {
 /* Opens and, when needed, makes the data root and the run directory. */
 int store_open(struct store *ret_store, struct err *e);
 void store_close(struct store *s);
+
+/* The owners and modes that opening insists on, judged anew: -EPERM says what is wrong and how to mend it. */
+int store_check(const struct store *s, struct err *e);
 #define _cleanup_store_ _cleanup_(store_close)
 
 /* Makes a fresh directory in staging/ and returns its locked descriptor; ret_name holds STORE_STAGING_NAME_MAX bytes. */
