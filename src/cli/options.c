@@ -246,6 +246,8 @@ int options_apply(const struct invocation *in, void *target, struct err *e)
         const struct option_entry *o = in->settings[i].option;
         const char *value = in->settings[i].value;
         int r = set_value(o, (char *)target + o->offset, value, e);
+        if (r < 0 && e->practice)
+            return err_wrap(e, "--%s%s%s", o->name, o->value ? " " : "", o->value ? value : "");
         if (r < 0 && o->letter)
             return err_wrap(e, "invalid argument \"%s\" for \"-%c, --%s\" flag", value, o->letter, o->name);
         if (r < 0)

@@ -18,6 +18,7 @@
 #define SEARCH_MAX 32
 #define SERVERS_MAX 16
 #define PORTS_MAX 1024
+#define HOST_GATEWAY "host-gateway"
 
 static bool is_address(const char *text)
 {
@@ -37,7 +38,7 @@ static int add(struct str_list *list, const char *value, size_t max, struct err 
     return list->count < max ? str_list_add(list, value, e) : err_set(e, E2BIG, "more than %zu", max);
 }
 
-/* NAME:ADDRESS or NAME=ADDRESS, an IPv6 address in brackets or not. */
+/* NAME:ADDRESS or NAME=ADDRESS, where ADDRESS may be host-gateway (run_settle_hosts), an IPv6 address in brackets or not. */
 static int set_host(void *target, const char *value, struct err *e)
 {
     _cleanup_free_ char *name = NULL;
@@ -56,10 +57,7 @@ static int set_host(void *target, const char *value, struct err *e)
         return r;
     if (!is_name(name))
         return err_set(e, EINVAL, "'%s' is no host name", name);
-    if (str_equal(address, "host-gateway"))
-        return err_set(e, ENOTSUP,
-                       "host-gateway is not supported yet: containers have no network, so no gateway");
-    if (!is_address(address))
+    if (!is_address(address) && !str_equal(address, HOST_GATEWAY))
         return err_set(e, EINVAL, "'%s' is no address", address);
     r = str_format(&entry, e, "%s=%s", name, address);
     return r < 0 ? r : add(target, entry, LINES_MAX, e);
@@ -121,6 +119,31 @@ static int set_expose(void *target, const char *value, struct err *e)
             r = add(target, entry, PORTS_MAX, e);
     }
     return r;
+}
+
+/* In the host's network the host is at loopback; from no network it is not reached at all. */
+int run_settle_hosts(struct run_options *o, struct err *e)
+{
+    struct str_list *hosts = &o->plan.hosts;
+    for (size_t i = 0; i < hosts->count; i++) {
+        const char *equals = strchrnul(hosts->items[i], '=');
+        _cleanup_free_ char *entry = NULL;
+        if (!str_equal(equals, "=" HOST_GATEWAY))
+            continue;
+        int length = (int)(equals - hosts->items[i]);
+        if (!plan_shares_network(&o->plan))
+            return err_set(e, ENOTSUP,
+                           "--add-host %.*s:" HOST_GATEWAY
+                           ": with --network none nothing leads to the host; leave it "
+                           "out, or name an address",
+                           length, hosts->items[i]);
+        int r = str_format(&entry, e, "%.*s=127.0.0.1", length, hosts->items[i]);
+        if (r < 0)
+            return r;
+        free(hosts->items[i]);
+        hosts->items[i] = steal_ptr(entry);
+    }
+    return 0;
 }
 
 int run_read_annotations(struct run_options *o, struct err *e)

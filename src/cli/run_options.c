@@ -178,6 +178,8 @@ int run_options_read(const struct invocation *in, struct run_options *ret_option
     if (r == 0)
         r = run_read_annotations(&o, e);
     if (r == 0)
+        r = run_settle_hosts(&o, e);
+    if (r == 0)
         r = read_command(in, &o.plan, e);
     if (r < 0)
         return r;

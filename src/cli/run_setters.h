@@ -46,6 +46,8 @@ int run_set_blkio_weight(void *target, const char *value, struct err *e);
 int run_cpus_of_quota(int64_t quota_us, uint64_t period_us, uint64_t *ret_nano, struct err *e);
 int run_check_cpus(struct run_options *o, struct err *e);
 
+/* run_hosts.c: --add-host NAME:host-gateway, when the network is known. */
+int run_settle_hosts(struct run_options *o, struct err *e);
 /* run_hosts.c: annotations, as given, into the plan. */
 int run_read_annotations(struct run_options *o, struct err *e);
 

@@ -37,7 +37,7 @@ static const struct option_entry options[] = {
 };
 
 struct counts {
-    int64_t all, running;
+    int64_t all, running, paused;
 };
 
 static int count_one(struct container *c, void *context, struct err *e)
@@ -46,6 +46,7 @@ static int count_one(struct container *c, void *context, struct err *e)
     (void)e;
     n->all++;
     n->running += c->status == CONTAINER_RUNNING;
+    n->paused += c->paused;
     return 0;
 }
 
@@ -65,6 +66,7 @@ static int add_store(struct members *m, struct err *e)
         return r;
     members_number(m, "Containers", n.all);
     members_number(m, "ContainersRunning", n.running);
+    members_number(m, "ContainersPaused", n.paused);
     members_number(m, "ContainersStopped", n.all - n.running);
     members_number(m, "Images", (int64_t)images.count);
     _cleanup_str_list_ struct str_list alerts = {0};
@@ -116,6 +118,7 @@ static int add_machine(struct members *m, struct err *e)
     members_text(m, "Driver", "overlay");
     members_text(m, "LoggingDriver", "json-file");
     members_text(m, "CgroupVersion", cgroup_version());
+    members_text(m, "CgroupDriver", "cgroupfs");
     members_text(m, "KernelVersion", u.release);
     add_system(m);
     members_text(m, "OSType", "linux");
@@ -125,6 +128,9 @@ static int add_machine(struct members *m, struct err *e)
     members_text(m, "Name", u.nodename);
     members_text(m, "DockerRootDir", dirs_data_root());
     add_disk_limits(m);
+    struct members swarm = members_object(m, "Swarm");
+    members_text(&swarm, "LocalNodeState", "inactive");
+    members_join(m, &swarm);
     members_bool(m, "Rootless", identity_rootless());
     members_number(m, "Landlock", sandbox_landlock_abi());
     members_bool(m, "AppArmor", access("/sys/kernel/security/apparmor/profiles", F_OK) == 0);

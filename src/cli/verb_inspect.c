@@ -87,10 +87,28 @@ static int collect(const struct store *s, const struct invocation *in, const str
     return status;
 }
 
+/* What is left out when there is nothing, but may be asked for all the same: {{if .State.Health}}. */
+static int add_absent(struct json_object *array, struct err *e)
+{
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *state = json_object_object_get(json_object_array_get_idx(array, i), "State");
+        if (state && !json_object_object_get(state, "Health") &&
+            json_object_object_add(state, "Health", NULL) < 0)
+            return err_oom(e);
+    }
+    return 0;
+}
+
 int inspect_print(struct json_object *array, const char *format, struct err *e)
 {
-    if (format && !str_equal(format, "json"))
-        return format_print_all(format, array, e);
+    if (format && !str_equal(format, "json")) {
+        int r = add_absent(array, e);
+        return r < 0 ? r : format_print_all(format, array, e);
+    }
+    if (json_object_array_length(array) == 0) {
+        printf("[]\n");
+        return 0;
+    }
     printf("%s\n", json_object_to_json_string_ext(
                        array, JSON_C_TO_STRING_NOSLASHESCAPE |
                                   (format ? JSON_C_TO_STRING_PLAIN

@@ -35,7 +35,7 @@ static int run(const struct invocation *in, struct err *e)
     if (r == 0 && port)
         r = check_port(port, e);
     if (r == 0 && port)
-        r = err_set(e, ENOENT, "Error: No public port '%s%s' published for %s", port,
+        r = err_set(e, ENOENT, "No public port '%s%s' published for %s", port,
                     strchr(port, '/') ? "" : "/tcp", in->arguments[0]);
     return r < 0 ? r : EXIT_SUCCESS;
 }

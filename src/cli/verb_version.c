@@ -37,6 +37,21 @@ static int facts_to_json(struct json_object *json, struct err *e)
     return r;
 }
 
+/* Docker's form: there is no server, so both are this program. */
+static int add_sides(struct json_object *json, struct err *e)
+{
+    static const char *const sides[] = {"Client", "Server"};
+    for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
+        _cleanup_json_ struct json_object *side = json_object_new_object();
+        int r = side ? facts_to_json(side, e) : err_oom(e);
+        if (r == 0 && json_object_object_add(json, sides[i], json_object_get(side)) < 0)
+            r = err_oom(e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static void print_text(struct json_object *json)
 {
     printf("Casemate\n");
@@ -62,7 +77,8 @@ static int run(const struct invocation *in, struct err *e)
         print_text(json);
         return EXIT_SUCCESS;
     }
-    return format_print(o.format, json, e);
+    r = add_sides(json, e);
+    return r < 0 ? r : format_print(o.format, json, e);
 }
 
 const struct verb verb_version = {

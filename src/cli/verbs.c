@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "cli/absent.h"
 #include "cli/nearest.h"
 #include "cli/recording.h"
 
@@ -144,6 +145,9 @@ int verbs_unknown(char **words, struct err *e)
     if (words[1] && verbs_is_group(words[0]))
         return err_set(e, EINVAL, "unknown command: casemate %s %s; see 'casemate %s --help'", words[0],
                        words[1], words[0]);
+    const char *why = verbs_is_group(words[0]) ? NULL : absent_command(words[0]);
+    if (why)
+        return err_set(e, ENOTSUP, "casemate %s %s", words[0], why);
     nearest_start(&near, words[0], strlen(words[0]));
     for (size_t i = 0; verbs[i]; i++)
         if (verbs[i]->group != VERB_HIDDEN)

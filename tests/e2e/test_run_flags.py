@@ -220,7 +220,7 @@ def test_names_in_etc(casemate, busybox):
     casemate.fails("run", "--add-host", "db:1.2.3", HELLO, status=125, says="no address")
     casemate.fails("run", "--add-host", "d\nb:1.2.3.4", HELLO, status=125)
     casemate.fails("run", "--dns", "one.example", HELLO, status=125, says="no address")
-    casemate.fails("run", "--add-host", "x:host-gateway", HELLO, status=125, says="no network")
+    casemate.fails("run", "--add-host", "x:host-gateway", HELLO, status=125, says="--network none")
 
 
 def test_descriptions_change_nothing(casemate):

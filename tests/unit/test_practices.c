@@ -641,6 +641,9 @@ static void test_seccomp(void **state)
     OK(str_list_add(&f->plan.security_opt, "seccomp=builtin", &f->e));
     applies(f);
     OK(str_list_add(&f->plan.security_opt, "label=disable", &f->e));
+    OK(apply(f));
+    plan_clear(&f->plan);
+    OK(str_list_add(&f->plan.security_opt, "systempaths=unconfined", &f->e));
     assert_int_equal(apply(f), -ENOTSUP);
 }
 
