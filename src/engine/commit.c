@@ -54,7 +54,7 @@ static int guard_start(const struct store *s, struct container *c, struct guard 
     return 0;
 }
 
-/* The guard is there first: no moment in which nobody would let the container go on. */
+/* The guard is there first: no moment in which nobody would let the container go on. Without a control group nothing can stop it, and it runs. */
 static int hold_still(const struct store *s, struct container *c, struct guard *g, struct err *e)
 {
     int r = container_refresh(c, e);
@@ -63,7 +63,7 @@ static int hold_still(const struct store *s, struct container *c, struct guard *
     r = guard_start(s, c, g, e);
     if (r == 0)
         r = pause_container(s, c, e);
-    return r == -ESRCH || r == -EALREADY ? (err_clear(e), 0) : r;
+    return r == -ESRCH || r == -EALREADY || r == -ENOSYS ? (err_clear(e), 0) : r;
 }
 
 static int pack(struct files *f, const struct store *s, struct make_spool *spool, struct err *e)

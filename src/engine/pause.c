@@ -39,6 +39,8 @@ static int freeze(const struct container *c, bool frozen, struct err *e)
 {
     _cleanup_cgroup_ struct cgroup g = CGROUP_INIT;
     int r = cgroup_open(observe_cgroup_parent(), c->id, &g, e);
+    if (r == 0)
+        r = cgroup_need(&g, e);
     return r < 0 ? r : cgroup_freeze(&g, frozen, e);
 }
 

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "engine/observe.h"
+#include "engine/processes.h"
 
 #define NET_MAX (256U << 10)
 #define HUNDREDTHS 10000 /* of a percent in the whole */
@@ -36,6 +38,24 @@ static void read_network(pid_t pid, struct stats_sample *ret)
     }
 }
 
+/* Of those that run now: what ended processes have used is not in it, and shared pages count more than once. */
+static int read_processes(const struct container *c, struct cgroup_use *ret, struct err *e)
+{
+    _cleanup_process_list_ struct process_list list = {0};
+    struct cgroup_use use = {.memory_limit = SPEC_UNSET};
+    uint64_t tick_ns = (uint64_t)CLOCK_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
+    int r = processes_read(c, &list, e);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < list.count; i++) {
+        use.cpu_ns += list.items[i].cpu_ticks * tick_ns;
+        use.memory += list.items[i].resident;
+        use.processes += list.items[i].threads;
+    }
+    *ret = use;
+    return 0;
+}
+
 int stats_read(const struct container *c, struct stats_sample *ret, struct err *e)
 {
     struct stats_sample sample = {0};
@@ -43,7 +63,10 @@ int stats_read(const struct container *c, struct stats_sample *ret, struct err *
     int r = cgroup_open(observe_cgroup_parent(), c->id, &g, e);
     if (r < 0)
         return r;
-    cgroup_read_use(&g, &sample.use);
+    if (g.mode != CGROUP_NONE)
+        cgroup_read_use(&g, &sample.use);
+    else if ((r = read_processes(c, &sample.use, e)) < 0)
+        return r;
     sample.time = clock_monotonic();
     if (!plan_shares_network(&c->plan) && (!c->plan.network || !str_equal(c->plan.network, "none")))
         read_network(c->start.pid, &sample);

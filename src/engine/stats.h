@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a running container uses, from its control group and its network namespace. */
+/* What a running container uses, from its control group, or where an ordinary user has none from its processes, and its network namespace. */
 #pragma once
 
 #include "engine/container.h"

@@ -130,6 +130,8 @@ static int set_group(const struct container *c, const struct plan *p, const stru
     int r = compose_limits(p, &limits, e);
     if (r == 0)
         r = cgroup_open(observe_cgroup_parent(), c->id, &group, e);
+    if (r == 0)
+        r = cgroup_need(&group, e);
     if (r < 0)
         return r;
     limits.memory = spelled(limits.memory);

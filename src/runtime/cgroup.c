@@ -233,6 +233,15 @@ int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, st
     return 0;
 }
 
+int cgroup_need(const struct cgroup *g, struct err *e)
+{
+    return g->mode != CGROUP_NONE
+               ? 0
+               : err_set(e, ENOSYS,
+                         "it has no control group: none was delegated to the user where it "
+                         "was started (systemd-run --user --scope casemate start ...)");
+}
+
 int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e)
 {
     int r = g->unified < 0 ? 0 : io_write_existingf_at(g->unified, "cgroup.procs", e, "%d", (int)pid);

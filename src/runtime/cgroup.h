@@ -63,8 +63,12 @@ int cgroup_base(const struct cgroup *g, char *ret, size_t size, struct err *e);
 int cgroup_make(const char *parent, const char *id, const struct spec_resources *r, uint64_t total_memory,
                 struct cgroup *ret_group, struct err *e);
 
-/* Opens what exists of PARENT/ID. -ENOENT when nothing does. */
+/* Opens what exists of PARENT/ID. -ENOENT when nothing does; CGROUP_NONE for an ordinary user's container that was started where nothing is
+ * delegated. */
 int cgroup_open(const char *parent, const char *id, struct cgroup *ret_group, struct err *e);
+
+/* -ENOSYS, and why, for CGROUP_NONE. */
+int cgroup_need(const struct cgroup *g, struct err *e);
 
 /* Moves a process into the unified group, where there is one. For v1: cgroup_join.h. */
 int cgroup_attach_unified(const struct cgroup *g, pid_t pid, struct err *e);

@@ -260,6 +260,46 @@ def test_restart_policy(casemate, busybox):
     casemate.ok("rm", "-f", "web")
 
 
+@pytest.mark.row(86)
+def test_row_86_verbs_that_want_control_groups(casemate, busybox):
+    """Without delegation what cannot be done is refused with the way to it; with it all is as for root (tests/vm/guest/71-user.sh)."""
+    casemate.ok("run", "-d", "--name", "web", busybox, "sh", "-c", "echo up; exec sleep 1000")
+    assert casemate.ok("stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "web") == "web 1\n"
+    assert not casemate.ok("stats", "--no-stream", "--format", "{{.MemUsage}}", "web").startswith("0B")
+    assert "sleep 1000" in casemate.ok("top", "web")
+    casemate.ok("update", "--restart", "always", "web")
+    assert json.loads(casemate.ok("inspect", "web"))[0]["HostConfig"]["RestartPolicy"]["Name"] == "always"
+    if delegated(casemate):
+        casemate.ok("pause", "web")
+        casemate.ok("unpause", "web")
+        casemate.ok("update", "--memory", "100m", "web")
+    else:
+        shown = casemate.ok("explain", "--no-trunc", "web")
+        assert shown.count("no delegation of control groups (systemd-run --user --scope") == 5, shown
+        for words in (("pause", "web"), ("update", "--memory", "100m", "web"), ("update", "--pids-limit", "40", "web")):
+            casemate.fails(*words, status=1, says="no control group: none was delegated .*systemd-run --user --scope")
+        assert casemate.ok("ps", "--format", "{{.State}}") == "running\n"
+
+
+@pytest.mark.row(86)
+def test_row_86_files_and_images(casemate, busybox, tmp_path):
+    casemate.ok("run", "-d", "--name", "web", busybox, "sh", "-c", "echo made >/made; exec sleep 1000")
+    wait.until(lambda: "A /made" in casemate.ok("diff", "web"), 10, "the file")
+    casemate.ok("commit", "web", "mine:1")
+    assert casemate.ok("run", "--rm", "mine:1", "cat", "/made") == "made\n"
+    casemate.ok("export", "-o", tmp_path / "tree.tar", "web")
+    casemate.ok("import", tmp_path / "tree.tar", "flat:1")
+    casemate.ok("save", "-o", tmp_path / "saved.tar", "mine:1")
+    assert os.stat(tmp_path / "saved.tar").st_uid == ALICE.uid
+    casemate.ok("rmi", "mine:1", "flat:1")
+    casemate.ok("load", "-i", tmp_path / "saved.tar")
+    casemate.ok("rename", "web", "other")
+    casemate.ok("restart", "-t", "0", "other")
+    assert casemate.ok("logs", "other") == ""
+    casemate.ok("rm", "-f", "other")
+    casemate.ok("system", "df")
+
+
 def test_terminal(casemate, busybox):
     with casemate.pty("run", "--rm", "-it", busybox, "sh") as terminal:
         terminal.send("tty; id -u\n")
