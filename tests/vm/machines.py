@@ -41,7 +41,7 @@ VIRT = ("-M", "virt", "-cpu", "max,pauth-impdef=on")
 MACHINES = {machine.name: machine for machine in (
     Machine("debian12", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0", ()),
     Machine("debian13", "trixie", "amd64", "6.12.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
-            ("10-kernel", "20-run")),
+            ("10-kernel", "20-run", "25-living")),
     Machine("debian12-arm64", "bookworm", "arm64", "6.1.", "linux-image-cloud-arm64", "qemu-system-aarch64", VIRT, "ttyAMA0",
             ("10-kernel", "20-run", "40-arm64", "45-unit")),
     Machine("debian12-systemd", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
