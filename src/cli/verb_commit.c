@@ -73,6 +73,8 @@ static int commit(const struct invocation *in, struct commit_options *o, struct 
         return r;
     audit_note_container(&s, AUDIT_COMMIT, &c.plan, request.name);
     r = commit_container(&s, &c, &request, id, e);
+    if (r == -ENOSYS && o->pause)
+        return err_wrap(e, "commit %s (--pause=false takes it while it runs)", in->arguments[0]);
     if (r < 0)
         return r;
     events_container(&s, &c.plan, "commit", &(const struct event_attribute){"imageID", id}, 1);

@@ -24,6 +24,8 @@ static const struct option_entry options[] = {
     {0},
 };
 
+static const char *const keys[] = {"dangling", "driver", "label", "label!", "name", NULL};
+
 static const struct listing_column columns[] = {
     {"Driver", "DRIVER", true},
     {"Name", "VOLUME NAME", true},
@@ -93,8 +95,7 @@ static int list_volumes(const struct ls_options *o, struct err *e)
 {
     _cleanup_store_ struct store s = STORE_INIT;
     _cleanup_json_ struct json_object *rows = json_object_new_array();
-    struct list l = {
-        .store = &s, .filter = {&o->filters, "dangling driver label name"}, .rows = {rows, false}};
+    struct list l = {.store = &s, .filter = {&o->filters, keys}, .rows = {rows, false}};
     int r = rows ? volumes_filter_check(&l.filter, e) : err_oom(e);
     if (r == 0)
         r = store_open(&s, e);

@@ -24,6 +24,8 @@ static const struct option_entry options[] = {
     {0},
 };
 
+static const char *const keys[] = {"all", "label", "label!", NULL};
+
 struct prune {
     const struct store *store;
     struct volumes_filter filter;
@@ -63,7 +65,7 @@ static int prune_volumes(const struct prune_options *o, struct err *e)
 {
     char size[HUMAN_TEXT_MAX];
     _cleanup_store_ struct store s = STORE_INIT;
-    struct prune p = {.store = &s, .filter = {&o->filters, "all label"}, .all = wants_all(o)};
+    struct prune p = {.store = &s, .filter = {&o->filters, keys}, .all = wants_all(o)};
     int r = volumes_filter_check(&p.filter, e);
     if (r == 0 && !o->force &&
         !confirm(p.all ? "This will remove all local volumes not used by at least one container."

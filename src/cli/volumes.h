@@ -13,10 +13,10 @@
 /* Absolute path of the files, owned. */
 int volumes_mountpoint(const char *name, char **ret_path, struct err *e);
 
-/* --filter of ls and prune: each "KEY=VALUE". Values of one key: any must match, of label every one; different keys: all. */
+/* --filter of ls and prune (filter.h). */
 struct volumes_filter {
     const struct str_list *items;
-    const char *keys; /* accepted, divided by blanks: "dangling driver label name" */
+    const char *const *keys; /* accepted; ends with NULL */
 };
 int volumes_filter_check(const struct volumes_filter *f, struct err *e);
 

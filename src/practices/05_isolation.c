@@ -11,6 +11,7 @@
 #include "base/identity.h"
 #include "plan/sysctl.h"
 #include "practices/bind_source.h"
+#include "practices/device_directory.h"
 #include "practices/device_judge.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
@@ -104,6 +105,8 @@ static int apply(struct practice_run *run, struct err *e)
     for (size_t i = 0; i < p->mount_count && r == 0; i++)
         if (p->mounts[i].type == PLAN_MOUNT_BIND)
             r = apply_bind(run, &p->mounts[i], e);
+    if (r == 0)
+        r = device_expand(&p->devices, e);
     for (size_t i = 0; i < p->devices.count && r == 0; i++)
         r = apply_device(run, &p->devices.items[i], e);
     for (size_t i = 0; i < p->sysctls.count && r == 0; i++)

@@ -81,7 +81,8 @@ static int look(struct plan_device *d, struct err *e)
     if (stat(d->source, &st) < 0)
         return err_errno(e, "--device %s", d->source);
     if (S_ISDIR(st.st_mode))
-        return err_set(e, EINVAL, "--device %s: it is a directory; name the devices in it", d->source);
+        return err_set(e, EINVAL, "--device %s: it has become a directory; make the container anew",
+                       d->source);
     if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
         return err_set(e, EINVAL, "--device %s: it is not a device", d->source);
     d->type = S_ISCHR(st.st_mode) ? 'c' : 'b';

@@ -182,10 +182,29 @@ def test_devices_that_reach_beyond_the_container_are_refused(casemate):
         assert "allow-device = %s" % path in err and '[practice "isolation"]' in err and why in err, err
     assert tried >= 2
     casemate.fails("run", "--rm", "--device", "/etc/passwd:/dev/x", HELLO, status=125, says="not a device")
-    casemate.fails("run", "--rm", "--device", "/dev:/dev/x", HELLO, status=125, says="it is a directory")
+    casemate.fails("run", "--rm", "--device", "/dev:/dev/x", HELLO, status=125, says="allow-device|more than 64")
+    casemate.fails("run", "--rm", "--device", "/etc:/dev/x", HELLO, status=125, says="a directory without a device in it")
     casemate.fails("run", "--rm", "--device", "/dev/null:/etc/x", HELLO, status=125, says="below /dev")
     casemate.fails("run", "--rm", "--device", "/dev/null:/dev/../x", HELLO, status=125, says="below /dev")
     casemate.fails("run", "--rm", "--device-cgroup-rule", "c 1:3 rw", HELLO, status=125, says="--device PATH")
+
+
+def test_devices_of_a_directory(casemate, busybox, tmp_path):
+    """Each device below it, no link, nothing else; one that is refused refuses them all."""
+    os.mkdir(tmp_path / "sub")
+    for name, minor in (("b", 5), ("a", 3), ("sub/c", 7)):
+        os.mknod(tmp_path / name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+        os.chmod(tmp_path / name, 0o666)
+    os.symlink("/dev/mem", tmp_path / "link")
+    (tmp_path / "file").write_text("x")
+    out = casemate.ok("run", "--name", "cc", "--device", "%s:/dev/set:r" % tmp_path, busybox, "sh", "-c",
+                      "cd /dev/set && find . -type c | sort && head -c 2 b | od -An -tx1")
+    assert out.split() == ["./a", "./b", "./sub/c", "00", "00"]
+    whole = json.loads(casemate.ok("inspect", "cc"))[0]
+    assert [d["PathInContainer"] for d in whole["HostConfig"]["Devices"]] == ["/dev/set/a", "/dev/set/b", "/dev/set/sub/c"]
+    assert sum(g["What"].startswith("device %s/" % tmp_path) for g in whole["Casemate"]["Grants"]) == 3
+    os.mknod(tmp_path / "z", 0o666 | stat.S_IFCHR, os.makedev(1, 1))
+    casemate.fails("run", "--rm", "--device", "%s:/dev/set" % tmp_path, HELLO, status=125, says="allow-device = %s/z" % tmp_path)
 
 
 def test_device_by_policy(casemate, busybox, tmp_path):

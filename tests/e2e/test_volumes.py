@@ -245,8 +245,9 @@ def test_filters(casemate, seeded):
     assert names("name=one", "name=two") == ["one", "two"]
     assert names("dangling=true") == ["one", "two"] and names("dangling=false") == ["used"]
     assert names("driver=local") == ["one", "two", "used"] and names("driver=nfs") == []
+    assert names("label!=a") == ["used"] and names("label!=b=2", "label=a") == ["two"]
     for wrong in ("colour=red", "dangling=maybe", "label"):
-        casemate.fails("volume", "ls", "--filter", wrong, status=1, says="--filter")
+        casemate.fails("volume", "ls", "--filter", wrong, status=1, says="filter '%s" % wrong.partition("=")[0])
     assert casemate.ok("volume", "ls", "--format", "{{.Name}}:{{.Labels}}", "--filter", "name=two") == "two:a=2\n"
 
 

@@ -19,7 +19,8 @@ BOB = User("cm-bob", 64102, 1000065536, 65536)
 ROOT = User("root", 0, 0, 0)
 NOBODYS = User("cm-none", 64103, 0, 0)  # has no subordinate ids
 FEW = User("cm-few", 64104, 1000200000, 100)
-USERS = {user.name: user for user in (ALICE, BOB, NOBODYS, FEW)}
+SOME = User("cm-some", 64105, 1000300000, 10000)  # enough, but not what an image may have
+USERS = {user.name: user for user in (ALICE, BOB, NOBODYS, FEW, SOME)}
 
 MS_BIND, MS_REMOUNT, MS_PRIVATE, MS_REC = 4096, 32, 1 << 18, 16384
 

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ordinary user's containers: row 86 and what is different from root's. Run by tests/e2e/test_rootless.py, on a machine
 that has the accounts of lib/user.py."""
+import io
 import json
 import os
 import re
 import signal
 import subprocess
+import tarfile
 import time
 
 import pytest
 
 from attack import probe_expect
-from lib import host, wait
+from lib import host, images, wait
 from lib.casemate import Casemate, make_base, uid_of
-from lib.user import ALICE, BOB, FEW, NOBODYS, ROOT, give_ids
+from lib.user import ALICE, BOB, FEW, NOBODYS, ROOT, SOME, give_ids
 
 HELLO = "casemate/hello"
 
@@ -342,6 +344,43 @@ def test_user_without_subordinate_ids(alone):
 
 def test_user_with_too_few(alone):
     assert "only 100 subordinate ids" in alone(FEW).fails("ps")
+
+
+def owners(names, archive):
+    """(uid, gid) of files of an archive, by name."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        found = {os.path.basename(m.name): (m.uid, m.gid) for m in tar.getmembers()}
+    return [found[name] for name in names]
+
+
+def test_files_of_owners_that_a_small_range_does_not_have(alone):
+    """Of an owner and a group the one that the container has stays; the other is nobody's, as for the kernel. In an image, in what is
+    copied, exported and committed."""
+    who = alone(SOME)
+    names = ("both", "uid", "gid", "none")
+    given = ((10, 20), (10, 30000), (30000, 20), (30000, 40000))
+    kept = [(10, 20), (10, 65534), (65534, 20), (65534, 65534)]
+    layer = images.Layer()
+    for name, (uid, gid) in zip(names, given):
+        layer.file("image/" + name, name, uid=uid, gid=gid)
+    who.load(images.busybox_image([layer], media=images.DOCKER), "owned:latest")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, (uid, gid) in zip(names, given):
+            info = tarfile.TarInfo(name)
+            info.uid, info.gid = uid, gid
+            tar.addfile(info, io.BytesIO())
+    listing = "cd /%s && stat -c '%%u %%g' " + " ".join(names)
+    shown = ["%d %d" % owner for owner in kept]
+    who.ok("run", "-d", "--name", "box", "owned", "sh", "-c", "mkdir /copied; sleep 1000")
+    who.ok("exec", "box", "sh", "-c", "until [ -d /copied ]; do sleep 0.05; done")
+    assert who.ok("exec", "box", "sh", "-c", listing % "image").splitlines() == shown
+    who.ok("cp", "-a", "-", "box:/copied", input=archive.getvalue())
+    assert who.ok("exec", "box", "sh", "-c", listing % "copied").splitlines() == shown
+    assert owners(names, who.ok("cp", "box:/copied", "-", text=False)) == kept
+    assert owners(names, who.ok("export", "box", text=False)) == kept
+    who.ok("commit", "--pause=false", "box", "again")
+    assert who.ok("run", "--rm", "again", "sh", "-c", listing % "copied").splitlines() == shown
 
 
 def test_without_newuidmap(casemate, tmp_path):

@@ -82,10 +82,13 @@ static int set_owner(const struct place *p, int dir, const char *name, const str
         gid = entry->gid < IDS_BLOCK_SIZE ? (gid_t)entry->gid : IDS_OVERFLOW;
     }
     int r = fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-    if (r < 0 &&
-        errno ==
-            EINVAL) /* one of the two is not among the container's ids, of which an ordinary user's has fewer */
-        r = fchownat(dir, name, IDS_OVERFLOW, IDS_OVERFLOW, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+    /* One of the two, or both, are not among the container's ids, of which an ordinary user's has fewer. */
+    const struct {
+        uid_t uid;
+        gid_t gid;
+    } instead[] = {{uid, IDS_OVERFLOW}, {IDS_OVERFLOW, gid}, {IDS_OVERFLOW, IDS_OVERFLOW}};
+    for (size_t i = 0; i < ARRAY_SIZE(instead) && r < 0 && errno == EINVAL; i++)
+        r = fchownat(dir, name, instead[i].uid, instead[i].gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
     return r < 0 ? err_errno(e, "set the owner of %s", entry->path) : 0;
 }
 
