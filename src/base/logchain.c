@@ -161,6 +161,18 @@ static void digest(uint32_t state[8], const unsigned char *data, size_t length)
     compress(state, last, blocks);
 }
 
+/* The same where the bytes behind the data may be written: the padding is put there, and nothing is copied. */
+static void digest_in_place(uint32_t state[8], unsigned char *data, size_t length)
+{
+    size_t blocks = (length + 1 + LENGTH_SIZE + BLOCK - 1) / BLOCK;
+    uint64_t bits = (uint64_t)length * 8;
+    memset(data + length, 0, LOGCHAIN_PADDING);
+    data[length] = 0x80;
+    for (size_t i = 0; i < LENGTH_SIZE; i++)
+        data[blocks * BLOCK - 1 - i] = (unsigned char)(bits >> (8 * i));
+    compress(state, data, blocks);
+}
+
 void logchain_begin(struct logchain *c, const char *id)
 {
     unsigned char text[sizeof(SEED) + 64] = SEED;
@@ -177,13 +189,19 @@ void logchain_add(struct logchain *c, const void *data, size_t length)
     c->number++;
 }
 
+void logchain_add_in_place(struct logchain *c, void *data, size_t length)
+{
+    digest_in_place(c->state, data, length);
+    c->number++;
+}
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 
 /* Sixteen digits: half bytes are spread to bytes of their own, then '0' is added, and more to those above 9. */
-static void put_hex(const unsigned char *bytes, char *out)
+static void put_hex(uint64_t value, char *out)
 {
-    __m128i both = _mm_loadl_epi64((const __m128i *)bytes);
+    __m128i both = _mm_cvtsi64_si128((long long)__builtin_bswap64(value));
     __m128i high = _mm_and_si128(_mm_srli_epi16(both, 4), _mm_set1_epi8(15));
     __m128i low = _mm_and_si128(both, _mm_set1_epi8(15));
     __m128i digits = _mm_unpacklo_epi8(high, low);
@@ -192,24 +210,18 @@ static void put_hex(const unsigned char *bytes, char *out)
     _mm_storeu_si128((__m128i *)out, digits);
 }
 #else
-static void put_hex(const unsigned char *bytes, char *out)
+static void put_hex(uint64_t value, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < 8; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    for (size_t i = 0; i < 16; i++)
+        out[i] = digits[value >> (60 - 4 * i) & 15];
 }
 #endif
 
 void logchain_format(const struct logchain *c, char *ret_hex)
 {
-    for (size_t i = 0; i < 8; i += 2) {
-        unsigned char bytes[8];
-        for (size_t k = 0; k < 8; k++)
-            bytes[k] = (unsigned char)(c->state[i + k / 4] >> (24 - 8 * (k & 3)));
-        put_hex(bytes, ret_hex + 8 * i);
-    }
+    for (size_t i = 0; i < 8; i += 2)
+        put_hex((uint64_t)c->state[i] << 32 | c->state[i + 1], ret_hex + 8 * i);
 }
 
 int logchain_parse(const char *hex, struct logchain *c)

@@ -39,6 +39,10 @@ void logchain_begin(struct logchain *c, const char *id);
 /* Moves on by one record with these bytes. */
 void logchain_add(struct logchain *c, const void *data, size_t length);
 
+/* The same; writes up to LOGCHAIN_PADDING bytes behind the data. */
+#define LOGCHAIN_PADDING 72
+void logchain_add_in_place(struct logchain *c, void *data, size_t length);
+
 /* The hash as LOGCHAIN_HEX digits, not terminated; and back: 0, or -1 when `hex` is no hash. */
 void logchain_format(const struct logchain *c, char *ret_hex);
 int logchain_parse(const char *hex, struct logchain *c);

@@ -60,8 +60,10 @@ static int split(struct shown_entries *entries, struct err *e)
     if (text->length < head || memcmp(text->data, HEAD, head) != 0)
         return err_set(e, EBADMSG, "another version");
     size_t room = (text->length - head) / sizeof(struct numbers);
-    entries->items = room ? calloc(room, sizeof(*entries->items)) : NULL;
-    if (room && !entries->items)
+    if (room == 0)
+        return text->length == head ? 0 : err_set(e, EBADMSG, "not a list of containers");
+    entries->items = calloc(room, sizeof(*entries->items));
+    if (!entries->items)
         return err_oom(e);
     for (size_t at = head; at < text->length; at += entries->items[entries->count++].length)
         if (entries->count == room ||

@@ -15,6 +15,12 @@
 #include "base/shimproto.h"
 
 #define TAIL_BLOCK 32
+#define FILE_BLOCK 16384U
+
+_Static_assert(LOG_BUFFER - FILE_BLOCK > LOG_LINE_MAX,
+               "without a whole block of the file there is room for a line");
+_Static_assert(LOGCHAIN_PADDING <= LOGCHAIN_MEMBER_MAX,
+               "behind a line there is room for the padding of its hash");
 
 _Static_assert(ENCODE_TAIL_MAX % TAIL_BLOCK == 0, "a tail is copied in whole blocks");
 
@@ -35,6 +41,23 @@ int log_open(struct log *l, int shim_dir, const char *id)
     return log_head_open(l, id);
 }
 
+/* Writes what is pending in front of buffer[end]. False: the disk refuses. */
+static bool write_until(struct log *l, size_t end)
+{
+    while (l->start < end) {
+        if (l->fd < 0 && log_open_newest(l) < 0)
+            break;
+        ssize_t n = write(l->fd, l->buffer + l->start, end - l->start);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        l->start += (size_t)n;
+    }
+    l->failing = l->start < end;
+    return !l->failing;
+}
+
 bool log_flush(struct log *l)
 {
     bool wrote = l->start < l->end;
@@ -43,24 +66,44 @@ bool log_flush(struct log *l)
         l->failing = true;
         return false;
     }
-    while (l->start < l->end) {
-        if (l->fd < 0 && log_open_newest(l) < 0)
-            break;
-        ssize_t n = write(l->fd, l->buffer + l->start, l->end - l->start);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        l->start += (size_t)n;
-    }
-    l->failing = l->start < l->end;
-    if (l->failing)
+    if (!write_until(l, l->end))
         return false;
     l->start = l->end = 0;
     if (wrote) {
         l->state.last = l->chain;
         (void)log_head_write(l);
     }
+    return true;
+}
+
+/* The last record that ends in front of buffer[end] is where the log ends now. */
+static void note_end(struct log *l, size_t end)
+{
+    const char *newline = memrchr(l->buffer, '\n', end);
+    size_t length = newline ? (size_t)(newline - l->buffer) + 1 : 0;
+    size_t member = length < LOGCHAIN_MEMBER_MAX ? length : LOGCHAIN_MEMBER_MAX;
+    struct logchain last;
+    if (logchain_parse_member(l->buffer + length - member, member, &last) == 0 ||
+        last.number <= l->state.last.number)
+        return;
+    l->state.last = last;
+    (void)log_head_write(l);
+}
+
+/* While more is coming only whole blocks of the file are written, whatever records they end in: the kernel then takes large pieces of memory
+ * for them and touches none twice. */
+static bool flush_blocks(struct log *l)
+{
+    size_t rest = (size_t)(l->size % FILE_BLOCK);
+    if (l->fd < 0 || l->head < 0 || rest >= l->end - l->start)
+        return log_flush(l);
+    size_t cut = l->end - rest;
+    if (!write_until(l, cut))
+        return false;
+    note_end(l, cut);
+    memmove(l->buffer, l->buffer + cut, rest);
+    l->start = 0;
+    l->end = rest;
     return true;
 }
 
@@ -77,23 +120,23 @@ static bool make_tail(struct log *l, const char *stream, int64_t now)
 }
 
 /* Where the tail is copied to there is room for a line, so whole blocks are moved: a call would cost more. */
-static void put_tail(char *to, const struct log_tail *t)
+static void put_tail(char *to, const char *tail, size_t length)
 {
-    for (size_t i = 0; i < t->length; i += TAIL_BLOCK)
-        memcpy(to + i, t->text + i, TAIL_BLOCK);
+    for (size_t i = 0; i < length; i += TAIL_BLOCK)
+        memcpy(to + i, tail + i, TAIL_BLOCK);
 }
 
 /* Room for the longest line; false: the disk refuses. */
 static bool make_room(struct log *l)
 {
-    return LOG_BUFFER - l->end >= LOG_LINE_MAX || log_flush(l);
+    return LOG_BUFFER - l->end >= LOG_LINE_MAX || flush_blocks(l);
 }
 
-/* The line at buffer[end], `text` bytes of text and then its tail, becomes a record. */
-static bool commit(struct log *l, size_t text, size_t tail, bool same_tail)
+/* The line at buffer[end], of which there is the head and `text` bytes of text, becomes a record. The tail has room for whole blocks. */
+static bool commit(struct log *l, size_t text, const char *tail, size_t tail_length, bool same_tail)
 {
     char *line = l->buffer + l->end;
-    size_t length = LOGCHAIN_HEAD_LENGTH + text + tail;
+    size_t length = LOGCHAIN_HEAD_LENGTH + text + tail_length;
     if (l->size_max > 0 && l->size > 0 && l->size + length + LOGCHAIN_MEMBER_MAX > l->size_max) {
         if (!log_flush(l))
             return false;
@@ -102,10 +145,17 @@ static bool commit(struct log *l, size_t text, size_t tail, bool same_tail)
             return false;
         }
         same_tail = false;
-        memmove(l->buffer, line, length);
+        memmove(l->buffer, line, LOGCHAIN_HEAD_LENGTH + text);
         line = l->buffer;
     }
-    logchain_add(&l->chain, line + LOGCHAIN_HEAD_LENGTH, same_tail ? text : text + tail);
+    char *at = line + LOGCHAIN_HEAD_LENGTH;
+    if (same_tail) {
+        logchain_add_in_place(&l->chain, at, text);
+        put_tail(at + text, tail, tail_length);
+    } else {
+        put_tail(at + text, tail, tail_length);
+        logchain_add_in_place(&l->chain, at, text + tail_length);
+    }
     length += logchain_put(&l->chain, line + length);
     l->end += length;
     l->size += length;
@@ -115,13 +165,13 @@ static bool commit(struct log *l, size_t text, size_t tail, bool same_tail)
 /* A record without text that says how much is missing: "lost" here, "unsent" elsewhere. */
 static bool add_count(struct log *l, const char *member, uint64_t count, const char *stream, int64_t now)
 {
+    char tail[ENCODE_TAIL_MAX];
     if (!make_room(l))
         return false;
-    char *line = l->buffer + l->end;
-    memcpy(line, LOGCHAIN_HEAD, LOGCHAIN_HEAD_LENGTH);
-    size_t tail = encode_tail(stream, l->attrs, now, line + LOGCHAIN_HEAD_LENGTH);
-    tail += encode_number(member, count, line + LOGCHAIN_HEAD_LENGTH + tail);
-    if (!commit(l, 0, tail, false))
+    memcpy(l->buffer + l->end, LOGCHAIN_HEAD, LOGCHAIN_HEAD_LENGTH);
+    size_t length = encode_tail(stream, l->attrs, now, tail);
+    length += encode_number(member, count, tail + length);
+    if (!commit(l, 0, tail, length, false))
         return false;
     l->tail.stream = NULL;
     return true;
@@ -160,8 +210,7 @@ bool log_add(struct log *l, const unsigned char *data, size_t length, const char
     char *line = l->buffer + l->end;
     memcpy(line, LOGCHAIN_HEAD, LOGCHAIN_HEAD_LENGTH);
     size_t text = encode_text(data, length, line + LOGCHAIN_HEAD_LENGTH);
-    put_tail(line + LOGCHAIN_HEAD_LENGTH + text, &l->tail);
-    if (commit(l, text, l->tail.length, same_tail))
+    if (commit(l, text, l->tail.text, l->tail.length, same_tail))
         return true;
     l->tail.stream = NULL;
     return false;

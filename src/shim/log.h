@@ -15,7 +15,7 @@
 #include "shim/encode.h"
 
 #define LOG_LINE_MAX (ENCODE_ESCAPED_MAX + ENCODE_TAIL_MAX + LOGCHAIN_HEAD_LENGTH + LOGCHAIN_MEMBER_MAX)
-#define LOG_BUFFER (LOG_LINE_MAX + 65536)
+#define LOG_BUFFER (LOG_LINE_MAX + 131072)
 
 /* The tail of the record before, which the next one has too when stream and time are the same. */
 struct log_tail {

@@ -94,9 +94,14 @@ static void serve_clients(struct shim *s, const struct pollfd slots[SLOT_END])
 
 static void serve_streams(struct shim *s, const struct pollfd slots[SLOT_END])
 {
-    for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++)
-        if (slots[SLOT_OUTPUT + i].revents && stream_readable(s, &s->streams[i]))
-            stream_read(s, &s->streams[i]);
+    s->busy = false;
+    for (size_t i = 0; i < ARRAY_SIZE(s->streams); i++) {
+        struct stream *st = &s->streams[i];
+        st->more = slots[SLOT_OUTPUT + i].revents != 0;
+        for (int n = 0; n < STREAM_READS && st->more && stream_readable(s, st); n++)
+            stream_read(s, st);
+        s->busy |= st->more && stream_readable(s, st);
+    }
 }
 
 static void serve_log(struct shim *s)
@@ -169,7 +174,8 @@ static void step(struct shim *s, const struct pollfd slots[SLOT_END], int64_t no
         s->forward.blocked = false;
     serve_clients(s, slots);
     serve_streams(s, slots);
-    serve_log(s);
+    if (!s->busy || s->log.failing)
+        serve_log(s);
     if (s->exited)
         end_streams(s, now, slots);
 }
@@ -192,7 +198,7 @@ void loop_run(struct shim *s)
     while (!all_done(s)) {
         struct pollfd slots[SLOT_END];
         fill_slots(s, slots);
-        int n = poll(slots, SLOT_END, next_timeout(s, shim_monotonic()));
+        int n = poll(slots, SLOT_END, s->busy ? 0 : next_timeout(s, shim_monotonic()));
         if (n < 0 && errno != EINTR && errno != ENOMEM)
             break;
         if (n <= 0)

@@ -19,9 +19,10 @@
 #endif
 
 #define CLIENTS_MAX 16
-#define STREAM_BUFFER (2 * ENCODE_TEXT_MAX) /* at least half of it is free when it is read into */
-
-_Static_assert(STREAM_BUFFER <= SHIM_DATA_MAX, "what is read at once fits a packet");
+#define STREAM_READ SHIM_DATA_MAX /* what is read at once fits a packet */
+#define STREAM_BUFFER \
+    (ENCODE_TEXT_MAX + STREAM_READ) /* less than a line is left when it is read into, so there is room */
+#define STREAM_READS 8              /* in a row, before clients are looked at */
 
 #define MILLISECOND 1000000LL
 #define AWAIT_LIMIT (10000 * MILLISECOND) /* a client that connected before the start says hello by then */
@@ -42,6 +43,7 @@ struct stream {
     int64_t silent_until; /* nobody has the terminal open: tried again then; 0: it is open */
     bool log_blocked;     /* a line waits for the disk, or for the journal or syslog */
     bool forwarded;       /* that line has been sent on already */
+    bool more;            /* the last read filled what it was given: there is more */
     size_t late;          /* bytes that were read after the exit */
     uint32_t waiting;     /* clients (bits) that have not got data[sent .. length) yet */
     size_t sent;          /* where the newest chunk begins */
@@ -82,6 +84,7 @@ struct shim {
     int64_t awaiting_until;
     bool exited;
     int64_t exited_at;   /* monotonic */
+    bool busy;           /* a stream has more: what is pending for the log is written with that */
     int64_t stuck_since; /* the log has been refused since then, after the exit; 0: it is not */
     struct shim_exit status;
     int exit_file; /* made ahead, so that a full disk cannot hide an exit */

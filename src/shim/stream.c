@@ -140,7 +140,8 @@ static uint32_t clients_wanting(const struct shim *s, uint32_t want)
 
 void stream_read(struct shim *s, struct stream *st)
 {
-    ssize_t n = read(st->fd, st->data + st->length, STREAM_BUFFER - st->length);
+    ssize_t n = read(st->fd, st->data + st->length, STREAM_READ);
+    st->more = n == STREAM_READ;
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     /* A terminal that nobody has open just now says EIO; somebody may open it again as long as the container lives. */

@@ -45,9 +45,12 @@ static void test_every_length(void **state)
 {
     (void)state;
     unsigned char data[300];
+    unsigned char room[sizeof(data) + LOGCHAIN_PADDING + 1];
     struct logchain c;
+    struct logchain in_place;
     uint32_t expected[8];
     logchain_begin(&c, ID);
+    in_place = c;
     memcpy(expected, c.state, sizeof(expected));
     for (size_t length = 0; length <= sizeof(data); length++) {
         fill(data, length, (unsigned)length);
@@ -55,6 +58,12 @@ static void test_every_length(void **state)
         follow(expected, data, length);
         assert_memory_equal(c.state, expected, sizeof(expected));
         assert_int_equal(c.number, length + 1);
+        memcpy(room, data, length);
+        room[length + LOGCHAIN_PADDING] = 0x5a;
+        logchain_add_in_place(&in_place, room, length);
+        assert_memory_equal(&in_place, &c, sizeof(c));
+        assert_memory_equal(room, data, length);
+        assert_int_equal(room[length + LOGCHAIN_PADDING], 0x5a);
     }
 }
 
