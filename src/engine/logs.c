@@ -25,9 +25,10 @@ struct reader {
     const struct logs_options *options;
     int dir; /* shim/log */
     struct logs_files files;
-    uint64_t skip;   /* entries in front of the wanted tail */
-    struct buf line; /* a line that has not ended yet */
-    bool overlong;   /* the rest of this line is left out */
+    uint64_t skip;              /* entries in front of the wanted tail */
+    off_t ends[LOGS_FILES_MAX]; /* where each file ended when its entries were counted */
+    struct buf line;            /* a line that has not ended yet */
+    bool overlong;              /* the rest of this line is left out */
 };
 
 static void reader_clear(struct reader *r)
@@ -38,7 +39,7 @@ static void reader_clear(struct reader *r)
 }
 #define _cleanup_reader_ _cleanup_(reader_clear)
 
-static int count_entries(int fd, uint64_t *total, struct err *e)
+static int count_entries(int fd, uint64_t *total, off_t *ret_end, struct err *e)
 {
     char data[CHUNK];
     off_t at = 0;
@@ -48,6 +49,7 @@ static int count_entries(int fd, uint64_t *total, struct err *e)
         for (ssize_t i = 0; i < n; i++)
             *total += data[i] == '\n';
     }
+    *ret_end = at;
     return 0;
 }
 
@@ -57,7 +59,7 @@ static int find_tail(struct reader *r, struct err *e)
     if (r->options->tail == LOGS_ALL)
         return 0;
     for (size_t i = 0; i < r->files.count; i++) {
-        int failed = count_entries(r->files.fds[i], &total, e);
+        int failed = count_entries(r->files.fds[i], &total, &r->ends[i], e);
         if (failed < 0)
             return failed;
     }
@@ -125,17 +127,29 @@ static int take_data(struct reader *r, const char *data, size_t length, struct e
     return 0;
 }
 
-static int read_rest(struct reader *r, int fd, struct err *e)
+/* From where it was read to, up to `end`. */
+static int read_until(struct reader *r, int fd, off_t end, struct err *e)
 {
     char data[CHUNK];
-    for (ssize_t n; (n = read(fd, data, sizeof(data))) != 0;) {
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    while (at < end) {
+        size_t want = end - at < (off_t)sizeof(data) ? (size_t)(end - at) : sizeof(data);
+        ssize_t n = read(fd, data, want);
         if (n < 0)
             return err_errno(e, "read the log");
+        if (n == 0)
+            return 0;
+        at += n;
         int failed = take_data(r, data, (size_t)n, e);
         if (failed < 0)
             return failed;
     }
     return 0;
+}
+
+static int read_rest(struct reader *r, int fd, struct err *e)
+{
+    return read_until(r, fd, INT64_MAX, e);
 }
 
 /* Which of the files, newest first, is the one at hand; their number when it has been rotated away. */
@@ -201,13 +215,14 @@ static int follow(struct reader *r, int shim_dir, int inotify, struct err *e)
     }
 }
 
+/* A wanted tail ends at what was counted: a container may write faster than this reads. */
 static int read_files(struct reader *r, struct err *e)
 {
     int failed = logs_files_open(r->dir, &r->files, e);
     if (failed == 0)
         failed = find_tail(r, e);
     for (size_t i = r->files.count; i-- > 0 && failed == 0;)
-        failed = read_rest(r, r->files.fds[i], e);
+        failed = read_until(r, r->files.fds[i], r->options->tail == LOGS_ALL ? INT64_MAX : r->ends[i], e);
     return failed;
 }
 
