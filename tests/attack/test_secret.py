@@ -164,6 +164,14 @@ def test_gen_secrets_leak_file(casemate, busybox, tmp_path):
     assert not holders(casemate.root) and not holders(casemate.rundir)
 
 
+def test_gen_secrets_leak_tmpfs(casemate, busybox):
+    """What a container keeps on a tmpfs is on no disk."""
+    casemate.ok("run", "-d", "--name", "web", "--tmpfs", "/run", busybox, "sleep", "1000")
+    assert casemate.run("exec", "-i", "web", "sh", "-c", "cat > /run/secret", input=canary("typed")).status == 0
+    assert casemate.ok("exec", "web", "cat", "/run/secret") == canary("typed")
+    assert not holders(casemate.base)
+
+
 @pytest.mark.row(90)
 def test_row_90_strict_refuses(casemate, busybox):
     casemate.fails("run", "--profile", "strict", "--user", "1000", "-e", "DB_PASSWORD=" + canary("strict"), busybox, "true",
