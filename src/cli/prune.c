@@ -4,12 +4,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/clock.h"
+#include "cli/confirm.h"
 #include "cli/human.h"
 #include "engine/audit_log.h"
 #include "engine/disk_usage.h"
 #include "engine/events.h"
 #include "engine/lifecycle.h"
+#include "engine/mend.h"
 #include "engine/volume.h"
 #include "image/image.h"
 
@@ -21,16 +25,13 @@ struct prune {
     uint64_t *bytes;
 };
 
-int prune_filter_read(const struct str_list *filters, int64_t now, struct prune_filter *ret, struct err *e)
+static int read_filter(const struct prune_command *command, const struct str_list *filters,
+                       struct prune_filter *ret, struct err *e)
 {
-    static const char *const keys[] = {"until", "label", "label!", NULL};
-    struct prune_filter f = {.filters = filters};
-    int r = filters_check(filters, keys, e);
-    if (r == 0)
-        r = filters_time(filters, "until", now, &f.until, e);
-    if (r == 0)
-        *ret = f;
-    return r;
+    static const char *const usual[] = {"until", "label", "label!", NULL};
+    *ret = (struct prune_filter){.filters = filters};
+    int r = filters_check(filters, command->keys ? command->keys : usual, e);
+    return r == 0 ? filters_time(filters, "until", clock_now(), &ret->until, e) : r;
 }
 
 static bool matches(const struct prune_filter *f, const struct str_list *labels, int64_t created)
@@ -140,9 +141,36 @@ int prune_images(const struct store *s, bool all, const struct prune_filter *f, 
     return 0;
 }
 
-void prune_print_total(uint64_t bytes)
+static int prune(const struct prune_command *command, const struct prune_options *o, struct err *e)
 {
-    char text[HUMAN_TEXT_MAX];
-    human_size(bytes, text);
-    printf("Total reclaimed space: %s\n", text);
+    _cleanup_store_ struct store s = STORE_INIT;
+    struct prune_filter f;
+    char question[PRUNE_QUESTION_MAX] = "", size[HUMAN_TEXT_MAX];
+    uint64_t bytes = 0;
+    int r = read_filter(command, &o->filters, &f, e);
+    if (r < 0)
+        return r;
+    command->ask(o, question);
+    if (!o->force && !confirm(question))
+        return err_set(e, ECANCELED, "%s has been cancelled", command->name);
+    r = store_open(&s, e);
+    if (r < 0)
+        return r;
+    mend_all(&s);
+    r = command->prune(&s, o, &f, &bytes, e);
+    if (r < 0)
+        return r;
+    human_size(bytes, size);
+    printf("Total reclaimed space: %s\n", size);
+    return 0;
+}
+
+int prune_run(const struct invocation *in, const struct prune_command *command, struct err *e)
+{
+    struct prune_options o = {0};
+    int r = options_apply(in, &o, e);
+    if (r == 0)
+        r = prune(command, &o, e);
+    str_list_clear(&o.filters);
+    return r < 0 ? r : EXIT_SUCCESS;
 }

@@ -2,9 +2,8 @@
 /* casemate rmi: names of images go, and with the last name the image. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "cli/verbs.h"
+#include "cli/arguments.h"
 #include "engine/audit_log.h"
 #include "engine/events.h"
 #include "engine/lifecycle.h"
@@ -29,10 +28,17 @@ static bool in_use(const struct image *i, char ret_container[DIGEST_HEX_LENGTH +
     return lifecycle_image_user(context, i->id, ret_container, &e) != 0;
 }
 
-static int remove_one(struct store *s, const char *word, bool force, struct err *e)
+struct removal {
+    struct store *s;
+    bool force;
+};
+
+static int remove_one(const char *word, void *context, struct err *e)
 {
+    const struct removal *x = context;
+    struct store *s = x->s;
     _cleanup_image_removed_ struct image_removed removed = {0};
-    const struct image_remove_options o = {.force = force, .in_use = in_use, .context = s};
+    const struct image_remove_options o = {.force = x->force, .in_use = in_use, .context = s};
     int r = image_remove(s, word, &o, &removed, e);
     for (size_t i = 0; i < removed.untagged.count; i++) {
         audit_note_name(s, AUDIT_IMAGE_REMOVE, removed.untagged.items[i], NULL, "untagged");
@@ -53,22 +59,14 @@ static int run(const struct invocation *in, struct err *e)
     struct rmi_options o = {0};
     struct err unmended = {0};
     _cleanup_store_ struct store s = STORE_INIT;
-    int status = EXIT_SUCCESS;
     int r = options_apply(in, &o, e);
     if (r == 0)
         r = store_open(&s, e);
     if (r < 0)
         return r;
     (void)image_mend(&s, &unmended);
-    for (size_t i = 0; i < in->argument_count; i++) {
-        struct err failed = {0};
-        r = remove_one(&s, in->arguments[i], o.force, &failed);
-        if (r < 0)
-            verbs_complain(&failed);
-        if (r < 0 && !(o.force && r == -ENOENT))
-            status = EXIT_FAILURE;
-    }
-    return status;
+    struct removal x = {&s, o.force};
+    return arguments_each(in, o.force, remove_one, &x);
 }
 
 const struct verb verb_rmi = {

@@ -2,8 +2,8 @@
 /* casemate volume rm: volumes go, with all that is in them. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "cli/arguments.h"
 #include "cli/volumes.h"
 #include "engine/audit_log.h"
 
@@ -17,13 +17,19 @@ static const struct option_entry options[] = {
     {0},
 };
 
-static int remove_one(const struct store *s, const char *name, bool force, struct err *e)
+struct removal {
+    const struct store *s;
+    bool force;
+};
+
+static int remove_one(const char *name, void *context, struct err *e)
 {
-    int r = volume_remove(s, name, e);
-    if (r < 0 && !(force && r == -ENOENT))
+    const struct removal *x = context;
+    int r = volume_remove(x->s, name, e);
+    if (r < 0 && !(x->force && r == -ENOENT))
         return r;
     if (r == 0)
-        audit_note_name(s, AUDIT_VOLUME_REMOVE, name, NULL, NULL);
+        audit_note_name(x->s, AUDIT_VOLUME_REMOVE, name, NULL, NULL);
     printf("%s\n", name);
     return 0;
 }
@@ -32,20 +38,11 @@ static int run(const struct invocation *in, struct err *e)
 {
     struct rm_options o = {0};
     _cleanup_store_ struct store s = STORE_INIT;
-    int status = EXIT_SUCCESS;
     int r = options_apply(in, &o, e);
     if (r == 0)
         r = store_open(&s, e);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < in->argument_count; i++) {
-        struct err failed = {0};
-        if (remove_one(&s, in->arguments[i], o.force, &failed) < 0) {
-            verbs_complain(&failed);
-            status = EXIT_FAILURE;
-        }
-    }
-    return status;
+    struct removal x = {&s, o.force};
+    return r < 0 ? r : arguments_each(in, false, remove_one, &x);
 }
 
 const struct verb verb_volume_rm = {
