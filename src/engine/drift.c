@@ -142,7 +142,7 @@ static int judge(const struct view *v, pid_t pid, struct drift_program *ret, str
         ret->origin = str_equal(m->type, "tmpfs") ? DRIFT_TMPFS : DRIFT_MOUNT;
     str_neutralize(path);
     int r = str_copy(path, &ret->path, e);
-    if (r == 0 && (ret->origin == DRIFT_MOUNT || ret->origin == DRIFT_TMPFS))
+    if (r == 0 && m && (ret->origin == DRIFT_MOUNT || ret->origin == DRIFT_TMPFS))
         r = str_copy(m->point, &ret->mount, e);
     if (ret->mount)
         str_neutralize(ret->mount);
