@@ -59,7 +59,6 @@ static int add_entry(const char *source, const char *target, const char *rights,
     return r < 0 ? r : plan_device_add(to, value, e);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH_MAX */
 static int add_below(const char *source, const char *target, const char *rights, unsigned depth,
                      struct str_list *to, struct err *e)
 {
