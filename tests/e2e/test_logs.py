@@ -197,6 +197,42 @@ def test_journal_protocol(casemate, busybox):
     assert casemate.run("logs", "web") == (0, "PRIORITY=0\n", "error\n")
 
 
+JOURNALD = r"""
+mkdir -p /run/systemd /run/log
+mount -t tmpfs none /run/systemd && mount -t tmpfs none /run/log || exit
+mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log/journal
+printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nForwardToWall=no\nRateLimitBurst=0\n' >/run/systemd/journald.conf.d/test.conf
+/lib/systemd/systemd-journald </dev/null >/dev/null 2>&1 &
+until [ -S /run/systemd/journal/socket ]; do kill -0 $! || exit; sleep 0.05; done
+"$@" || exit
+for i in $(seq 200); do
+    journalctl -q -D /run/log/journal/* -o json --no-pager CONTAINER_TAG=web >/run/log/shown
+    grep -q '"300"' /run/log/shown && break
+    sleep 0.05
+done
+cat /run/log/shown
+kill $!
+wait
+"""
+
+
+def test_journald_gets_it(casemate, busybox):
+    """A real one, in a mount namespace of its own."""
+    if not os.path.exists("/lib/systemd/systemd-journald") or not os.path.exists("/etc/machine-id"):
+        pytest.skip("systemd-journald is not installed (package systemd)")
+    command = casemate._words(["run", "--rm", "--name", "box", "--log-driver", "journald", "--log-opt", "tag=web", "-l", "team=a\nMESSAGE=forged",
+                               "--log-opt", "labels=team", busybox, "sh", "-c", "printf 'two\\001 bytes\\n'; echo error >&2; seq 1 300"])
+    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "bash", "-c", JOURNALD, "bash", *command], env=casemate.env,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=wait.seconds(60), check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert done.returncode == 0 and len(lines) == 302, done
+    shown = {bytes(line["MESSAGE"]).decode() if isinstance(line["MESSAGE"], list) else line["MESSAGE"]: line for line in lines}
+    assert set(shown) == {"two\1 bytes", "error", *[str(n) for n in range(1, 301)]}
+    assert shown["error"]["PRIORITY"] == "3" and shown["7"]["PRIORITY"] == "6"
+    assert shown["7"]["CONTAINER_NAME"] == "box" and shown["7"]["IMAGE_NAME"] == busybox and shown["7"]["TEAM"] == "a\nMESSAGE=forged"
+    assert [line["MESSAGE"] for line in lines if line["MESSAGE"] in ("1", "2", "300")] == ["1", "2", "300"]
+
+
 def test_rsyslogd_gets_it(casemate, busybox):
     program = "/usr/sbin/rsyslogd"
     if not os.path.exists(program):
