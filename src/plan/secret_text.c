@@ -149,7 +149,7 @@ static size_t shown_part(const char *word, size_t length, bool flag)
     if (equals && (size_t)(equals - word) >= dashes) {
         size_t value = length - (size_t)(equals + 1 - word);
         if (named_value(word + dashes, (size_t)(equals - word) - dashes, equals + 1, value))
-            return (size_t)(equals + 1 - word);
+            return secret_form(word, (size_t)(equals - word)) ? 0 : (size_t)(equals + 1 - word);
     }
     return secret_form(word, length) || (flag && word[0] != '-' && !harmless_value(word, length)) ? 0
                                                                                                   : length;
