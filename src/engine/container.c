@@ -22,6 +22,7 @@
 #include "engine/record.h"
 #include "engine/rename.h"
 #include "engine/restarting.h"
+#include "runtime/report.h"
 
 #define PLAN_FILE_MAX (8U << 20)
 
@@ -66,7 +67,9 @@ static void read_end(struct container *c)
     struct exit_record exit = {0};
     struct err unreadable = {0};
     if (c->start.time == 0) {
-        c->status = CONTAINER_CREATED;
+        /* The last restart by its policy failed, or was cut short, and has left no start. */
+        c->status = c->live.attempt ? CONTAINER_EXITED : CONTAINER_CREATED;
+        c->exit_code = c->live.attempt ? RUNTIME_STATUS_ENGINE : 0;
     } else if (exit_record_read(c->shim_dir, &exit, &unreadable) == 1) {
         c->status = CONTAINER_EXITED;
         c->exit_code = exit.code;
@@ -77,13 +80,12 @@ static void read_end(struct container *c)
         c->status = CONTAINER_DEAD;
         c->lost = true;
     }
-    if (!c->tended || !restarting_wanted(c, false))
-        return;
-    c->status = CONTAINER_RESTARTING;
-    if (c->live.failed) {
+    if (restarting_failed(c)) {
         c->exit_code = c->live.fail_status;
         c->finished = c->live.failed;
     }
+    if (c->tended && restarting_wanted(c, false))
+        c->status = CONTAINER_RESTARTING;
 }
 
 int container_refresh(struct container *c, struct err *e)

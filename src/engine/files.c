@@ -74,7 +74,8 @@ static int open_namespace(int pidfd, const char *kind, struct err *e)
     (void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return err_errno(e, "open %s", path);
+        return errno == ENOENT ? err_set(e, ESRCH, "no process has this number")
+                               : err_errno(e, "open %s", path);
     r = proc_of_pidfd(pidfd, &pid, e); /* still the same process: its number was not another's meanwhile */
     return r < 0 ? r : steal_fd(&fd);
 }
@@ -98,6 +99,8 @@ static int begin_running(struct files *f, const struct container *c, enum messag
     _cleanup_close_ int pidfd = first_process_open(c, e);
     _cleanup_close_ int user = pidfd < 0 ? pidfd : open_namespace(pidfd, "user", e);
     _cleanup_close_ int mount = user < 0 ? user : open_namespace(pidfd, "mnt", e);
+    if (mount == -ESRCH) /* it has ended just now */
+        return err_set(e, ESRCH, "Container %.12s is not running", c->id);
     return mount < 0 ? mount : begin_in(f, user, mount, root, writable, e);
 }
 

@@ -37,7 +37,7 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
 
 /* As above for who holds the container's lock and has refreshed it, and it does not run: for those who start it without the user
  * (engine/lifecycle_restart.c). Nothing of engine/live.h is changed. */
-int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want, int lock,
+int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want,
                            struct lifecycle_start *ret, struct err *e);
 
 /* Stops it as lifecycle_stop does when it runs, then starts it as the user. A --rm container stays. */
@@ -73,6 +73,11 @@ int lifecycle_release(const struct store *s, struct container *c, struct err *e)
 int lifecycle_release_locked(const struct store *s, struct container *c, struct err *e);
 /* Likewise: releases and removes. */
 int lifecycle_remove_locked(const struct store *s, struct container *c, bool volumes, struct err *e);
+
+/* Its removal has begun, and the command that did was killed: it is not started any more. */
+bool lifecycle_removing(const struct container *c);
+/* Finishes that, for who holds the container's lock. */
+int lifecycle_finish_removal(const struct store *s, struct container *c, struct err *e);
 
 /* Predicate for image removal: name of a container that uses the image, in ret_name (ID_LENGTH + 1 bytes), 1; else 0. */
 int lifecycle_image_user(const struct store *s, const char *image_id, char *ret_id, struct err *e);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/syscalls.h"
@@ -31,6 +32,8 @@
 #include "store/idpool.h"
 
 #define SHIM_END_MS 5000
+#define REMOVING_FILE "removing"     /* in the container's directory */
+#define REMOVING_VOLUMES "volumes\n" /* its content when anonymous volumes go, too */
 
 /* For `casemate events`. */
 static void tell_denial(const struct store *s, const struct container *c, const struct denial *d,
@@ -125,12 +128,38 @@ static void forget_volumes(const struct store *s, const struct plan *p)
     }
 }
 
+/* Written before anything of it goes, and marked: when this command is killed, the next one finishes (finish_removal), and nobody starts
+ * what lacks its log or its volumes. */
+static int intend_removal(const struct store *s, const struct container *c, bool volumes, struct err *e)
+{
+    int r = mark_make(s, MARK_STARTING, c->id, e);
+    _cleanup_close_ int fd =
+        r < 0 ? r : openat(c->dir, REMOVING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return r < 0 ? r : err_errno(e, "remove container %.12s", c->id);
+    return volumes ? io_write_all(fd, REMOVING_VOLUMES, strlen(REMOVING_VOLUMES), e) : 0;
+}
+
+bool lifecycle_removing(const struct container *c)
+{
+    return faccessat(c->dir, REMOVING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int lifecycle_finish_removal(const struct store *s, struct container *c, struct err *e)
+{
+    struct stat st;
+    bool volumes = fstatat(c->dir, REMOVING_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+    return lifecycle_remove_locked(s, c, volumes, e);
+}
+
 /* First out of sight in one step, then away: a killed command leaves what the next sweep of staging/ removes. The directory's lock, which
  * the caller holds, keeps sweepers off. Marks go after the step, so that a --rm container is not forgotten. */
 int lifecycle_remove_locked(const struct store *s, struct container *c, bool volumes, struct err *e)
 {
     char name[STORE_STAGING_NAME_MAX];
     int r = release_run(s, c, e);
+    if (r == 0)
+        r = intend_removal(s, c, volumes, e);
     if (r < 0)
         return r;
     tell_end(s, c);
@@ -213,6 +242,8 @@ int lifecycle_release(const struct store *s, struct container *c, struct err *e)
     if (r < 0 || c->status == CONTAINER_RUNNING)
         return r;
     events_end(s, c);
+    if (lifecycle_removing(c))
+        return lifecycle_finish_removal(s, c, e);
     if (c->status == CONTAINER_CREATED && !mark_exists(s, MARK_STARTING, c->id)) /* it stays, as created */
         return 0;
     if (c->plan.auto_remove && !lock_no_waiter(c))

@@ -75,7 +75,7 @@ static int count_attempt(struct container *c, bool boot, struct err *e)
     return live_write(c->dir, live, false, e);
 }
 
-static int start_again(const struct store *s, struct container *c, bool boot, int lock, struct err *e)
+static int start_again(const struct store *s, struct container *c, bool boot, struct err *e)
 {
     char detail[DETAIL_MAX];
     struct lifecycle_start started = {.attach = -1};
@@ -87,7 +87,7 @@ static int start_again(const struct store *s, struct container *c, bool boot, in
         return r;
     (void)snprintf(detail, sizeof(detail), "%s%s, restart %llu", restart_kind_name(c->live.restart.kind),
                    boot ? " (boot)" : "", (unsigned long long)c->live.restart_count);
-    r = lifecycle_start_locked(s, c, 0, lock, &started, e);
+    r = lifecycle_start_locked(s, c, 0, &started, e);
     struct err ignored = {0};
     bool changes = r < 0 || c->live.failed;
     c->live.failed = r < 0 ? clock_now() : 0;
@@ -105,8 +105,10 @@ int lifecycle_revive(const struct store *s, struct container *c, bool boot, stru
     int r = lock < 0 ? lock : container_refresh(c, e);
     if (r < 0 || c->status == CONTAINER_RUNNING)
         return r;
+    if (lifecycle_removing(c))
+        return lifecycle_finish_removal(s, c, e);
     if (restarting_wanted(c, boot))
-        return start_again(s, c, boot, lock, e);
+        return start_again(s, c, boot, e);
     tend_unregister(s, c);
     close_fd(&lock);
     return lifecycle_release(s, c, e);

@@ -31,7 +31,7 @@
 static int await_report(int report_fd, int *ret_status, struct err *e)
 {
     struct runtime_report report;
-    int r = report_receive(report_fd, &report, e);
+    int r = report_await_start(report_fd, &report, e);
     if (r == 0)
         return 0;
     if (r < 0)
@@ -54,7 +54,7 @@ static int supervise(const struct supervise_request *q, const struct supervise_s
 }
 
 static int start_in_block(const struct store *s, const struct container *c, unsigned block, uint32_t want,
-                          int lock, struct lifecycle_start *ret, struct err *e)
+                          struct lifecycle_start *ret, struct err *e)
 {
     _cleanup_spec_ struct spec spec;
     _cleanup_cgroup_ struct cgroup group = CGROUP_INIT;
@@ -82,7 +82,6 @@ static int start_in_block(const struct store *s, const struct container *c, unsi
                                               .spec = &spec,
                                               .cgroup = &group,
                                               .block = block,
-                                              .lock = lock,
                                               .await_client = want != 0};
     _cleanup_close_ int report = supervise(&request, &shim, want, &ret->attach, e);
     supervise_shim_close(&shim);
@@ -122,7 +121,7 @@ static void note_start(const struct store *s, const struct plan *p)
     image_mark_used(s, p->image_id);
 }
 
-int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want, int lock,
+int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t attach_want,
                            struct lifecycle_start *ret, struct err *e)
 {
     int r = 0;
@@ -134,7 +133,7 @@ int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t 
     if (block < 0)
         return block;
     events_forget_end(c);
-    r = start_in_block(s, c, (unsigned)block, attach_want, lock, ret, e);
+    r = start_in_block(s, c, (unsigned)block, attach_want, ret, e);
     if (r < 0) {
         audit_note_refusal(s, &c->plan, e);
         undo(s, c, (unsigned)block, ret, e);
@@ -151,10 +150,11 @@ int lifecycle_start_locked(const struct store *s, struct container *c, uint32_t 
 static int begin_anew(const struct store *s, struct container *c, struct err *e)
 {
     struct live *live = &c->live;
-    bool touched = live->user_stopped || live->restart_count || live->delay || live->failed;
+    bool touched = live->user_stopped || live->restart_count || live->delay || live->failed || live->attempt;
     *live = (struct live){.restart = live->restart};
-    int r = touched ? live_write(c->dir, live, false, e) : 0;
-    return r == 0 && tend_needed(c) ? tend_register(s, c, e) : r;
+    /* On the list first: killed in between, the policy holds again and somebody knows. */
+    int r = tend_needed(c) ? tend_register(s, c, e) : 0;
+    return r == 0 && touched ? live_write(c->dir, live, false, e) : r;
 }
 
 int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_want,
@@ -169,10 +169,12 @@ int lifecycle_start(const struct store *s, struct container *c, uint32_t attach_
         return err_set(e, EBUSY, "cannot start a paused container, try unpause instead");
     if (c->status == CONTAINER_RUNNING)
         return err_set(e, EALREADY, "container %s is already running", c->plan.name);
+    if (lifecycle_removing(c))
+        return err_set(e, EBUSY, "container is marked for removal and cannot be started");
     audit_note_container(s, AUDIT_START, &c->plan, NULL);
     r = begin_anew(s, c, e);
     if (r == 0)
-        r = lifecycle_start_locked(s, c, attach_want, lock, ret, e);
+        r = lifecycle_start_locked(s, c, attach_want, ret, e);
     if (c->tended && r == 0) {
         tend_nudge(s, c); /* now it is known which shim to watch */
         tend_ensure(s);

@@ -298,12 +298,19 @@ static int account(int removed, uint64_t size, struct err *e)
     return expire_locked(removed, &policy, e);
 }
 
+/* A removal that was killed has moved it. */
+static bool kept_without_record(int removed, const struct container *c)
+{
+    _cleanup_close_ int dir = openat(removed, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return dir >= 0 && faccessat(dir, RECORD, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
 static int keep(const struct store *s, const struct container *c, struct err *e)
 {
     _cleanup_close_ int removed = open_removed(s, true, e);
     if (removed < 0 || flock(removed, LOCK_EX) < 0)
         return removed < 0 ? removed : err_errno(e, "lock " LOGS "/" REMOVED);
-    if (renameat(c->shim_dir, SHIM_LOG_DIR, removed, c->id) < 0)
+    if (renameat(c->shim_dir, SHIM_LOG_DIR, removed, c->id) < 0 && !kept_without_record(removed, c))
         return err_errno(e, "keep the log");
     _cleanup_close_ int dir = openat(removed, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 || fchown(dir, 0, 0) < 0) /* the shim's id will be another's */
@@ -323,6 +330,7 @@ static bool has_log(const struct container *c)
 void logs_removed_keep(const struct store *s, const struct container *c)
 {
     struct err ignored = {0};
-    if (!c->plan.log_forget && has_log(c))
+    bool moved = c->start.time != 0 && faccessat(c->shim_dir, SHIM_LOG_DIR, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+    if (!c->plan.log_forget && (has_log(c) || moved))
         (void)keep(s, c, &ignored);
 }

@@ -12,7 +12,7 @@
 
 /* Containers that have ended; made by their shims (which may only create there). */
 #define MARK_EXITED "exited"
-/* --rm containers that the command which has made them is about to start. */
+/* --rm containers that the command which has made them is about to start, and what is about to be removed. */
 #define MARK_STARTING "starting"
 
 /* Containers that run and have a restart policy or a health check, or wait for a restart: for `casemate tend` (tend.h). */

@@ -19,6 +19,7 @@
 #include "engine/names.h"
 #include "engine/observe.h"
 #include "engine/tend.h"
+#include "image/layers.h"
 #include "runtime/cgroup.h"
 #include "store/idpool.h"
 
@@ -96,6 +97,7 @@ void mend_all(const struct store *s)
     (void)store_staging_sweep(s, &ignored);
     disk_limit_sweep(s);
     names_sweep(s);
+    layers_sweep_locks(s);
     idpool_for_each(s, visit_block, (void *)(uintptr_t)s);
 }
 

@@ -13,6 +13,9 @@
  * had stopped it. */
 bool restarting_wanted(const struct container *c, bool boot);
 
+/* The last restart by its policy did not get as far as the program. */
+bool restarting_failed(const struct container *c);
+
 /* Names its newest end: the start of the run that has ended, or the time of a restart that failed. */
 int64_t restarting_end(const struct container *c);
 

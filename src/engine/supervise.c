@@ -222,7 +222,8 @@ static int drop_privileges(uid_t uid, struct err *e)
 }
 
 /* Returns only on failure. */
-static int become_shim(const struct supervise_request *q, int fds[SHIM_FD_END], int program, struct err *e)
+static int become_shim(const struct supervise_request *q, int fds[SHIM_FD_END], int program, int report_fd,
+                       struct err *e)
 {
     char *argv[] = {(char *)(uintptr_t) "casemate-shim", NULL};
     char *envp[] = {NULL};
@@ -238,6 +239,7 @@ static int become_shim(const struct supervise_request *q, int fds[SHIM_FD_END], 
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (chdir("/") < 0)
         return err_errno(e, "chdir /");
+    report_send_begun(report_fd);
     (void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
     return err_errno(e, "execute casemate-shim");
 }
@@ -267,7 +269,6 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
     struct streams streams = {{-1, -1, -1}, {-1, -1, -1}};
     struct runtime_process process = RUNTIME_PROCESS_INIT;
     (void)setsid();
-    (void)close(q->lock);
     int program = program_open("casemate-shim", SCRATCH_FD, e); /* clear of the shim's fixed numbers */
     if (program < 0)
         return program;
@@ -316,7 +317,7 @@ static int run_supervisor(const struct supervise_request *q, const struct superv
         [SHIM_FD_PIDS] = cgroup_open_pids(q->cgroup),
         [SHIM_FD_FORWARD] = log.socket,
     };
-    return become_shim(q, fds, program, e);
+    return become_shim(q, fds, program, report_fd, e);
 }
 
 int supervise_start(const struct supervise_request *request, const struct supervise_shim *shim, struct err *e)

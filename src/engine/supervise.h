@@ -6,13 +6,14 @@
 #include "runtime/cgroup.h"
 #include "runtime/spec.h"
 
+/* The container's lock, which the caller holds, is the supervisor's too until it becomes the shim: when the caller is killed, nobody
+ * starts the container once more meanwhile. */
 struct supervise_request {
     const struct store *store;
     const struct container *container;
     const struct spec *spec;
     const struct cgroup *cgroup;
     unsigned block;
-    int lock;          /* of the container directory: not kept by the supervisor */
     bool await_client; /* an attach client is connected already */
 };
 
@@ -28,6 +29,6 @@ struct supervise_shim {
 int supervise_prepare(const struct container *c, uid_t shim_uid, struct supervise_shim *ret, struct err *e);
 void supervise_shim_close(struct supervise_shim *x);
 
-/* Forks. Returns the read end of the report pipe (runtime/report.h): its end without a report means that the program runs. */
+/* Forks. Returns the read end of the report pipe for report_await_start (runtime/report.h). */
 int supervise_start(const struct supervise_request *request, const struct supervise_shim *shim,
                     struct err *e);

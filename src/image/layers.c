@@ -5,6 +5,7 @@
  */
 #include "image/layers.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -437,6 +438,22 @@ int layer_import(const struct store *s, const struct layer_request *request, int
     }
     (void)unlinkat(locks, hex, 0);
     return r < 0 ? err_wrap(e, "layer %.12s", hex) : r;
+}
+
+void layers_sweep_locks(const struct store *s)
+{
+    _cleanup_close_ int fd = openat(s->run, LOCKS_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d)
+        return;
+    (void)steal_fd(&fd);
+    for (struct dirent *entry; (entry = readdir(d));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        _cleanup_close_ int lock = openat(dirfd(d), entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+            (void)unlinkat(dirfd(d), entry->d_name, 0);
+    }
 }
 
 int layer_remove(const struct store *s, const struct digest *blob, struct err *e)

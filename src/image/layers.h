@@ -61,5 +61,8 @@ int layer_open_skeleton(const struct store *s, const struct digest *blob, struct
 int layer_read_info(const struct store *s, const struct digest *blob, struct layer_info *ret_info,
                     struct err *e);
 
+/* Locks that killed importers have left. */
+void layers_sweep_locks(const struct store *s);
+
 /* Absent: success. The caller knows that nobody uses it. */
 int layer_remove(const struct store *s, const struct digest *blob, struct err *e);

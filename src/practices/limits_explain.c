@@ -217,6 +217,16 @@ static uint64_t ulimit_value(const char *word)
     return num_parse_u64(word, UINT64_MAX, &value, &ignored) < 0 ? PLAN_UNSET : value;
 }
 
+/* The limit by user stands for the group's, where that is not to be had: one that a lower one of the group covers is in force. */
+static bool group_covers(const struct subject *s, const struct plan_ulimit *planned)
+{
+    _cleanup_limit_ struct limit pids = {0};
+    struct err ignored = {0};
+    return str_equal(planned->name, "nproc") &&
+           read_limit(s, "pids", "pids.max", "pids.max", &pids, &ignored) == 0 &&
+           judge(pids.value, planned->hard) == EVIDENCE_HOLDS;
+}
+
 static int explain_ulimit(const struct subject *s, const char *text, size_t i, struct evidence *ret,
                           struct err *e)
 {
@@ -227,6 +237,8 @@ static int explain_ulimit(const struct subject *s, const char *text, size_t i, s
         return err_set(e, EINVAL, "limits of the container have no '%s'", ulimits[i].heading);
     /* A process may raise its soft limit up to the hard one, and servers do: the bound is the hard one. */
     enum evidence_state state = planned ? judge(ulimit_value(hard), planned->hard) : EVIDENCE_HOLDS;
+    if (state == EVIDENCE_BROKEN && group_covers(s, planned))
+        state = EVIDENCE_HOLDS;
     return evidence_add(ret, 4, state, ulimits[i].name, subject_source(s, "limits", source), e,
                         "%s, at most %s", soft, hard);
 }

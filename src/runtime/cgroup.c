@@ -151,6 +151,38 @@ static void keep_directory(struct cgroup *g, int where, int dir)
         g->dirs[where] = dir;
 }
 
+/* Controllers that are mounted together have one directory. */
+static bool is_kept(const struct cgroup *g, int dir)
+{
+    struct stat found, kept;
+    for (size_t i = 0; i < ARRAY_SIZE(g->dirs); i++)
+        if (g->dirs[i] >= 0 && fstat(g->dirs[i], &kept) == 0 && fstat(dir, &found) == 0 &&
+            kept.st_dev == found.st_dev && kept.st_ino == found.st_ino)
+            return true;
+    return false;
+}
+
+static int remove_in_hierarchy(int root, int where, void *context, struct err *e);
+
+/* A group that is there already is what a killed command has left: it may have processes, and be frozen. It goes. */
+static int make_group(int root, int parent, int where, struct group_request *q, struct err *e)
+{
+    if (mkdirat(parent, q->id, 0755) < 0) {
+        if (errno != EEXIST)
+            return err_errno(e, "make control group %s/%s", q->parent, q->id);
+        int dir = path_open_dir_at(parent, q->id, e);
+        if (dir < 0 || is_kept(q->group, dir))
+            return dir;
+        (void)close(dir);
+        int r = remove_in_hierarchy(root, where, q, e);
+        if (r < 0)
+            return r;
+        if (mkdirat(parent, q->id, 0755) < 0)
+            return err_errno(e, "make control group %s/%s", q->parent, q->id);
+    }
+    return path_open_dir_at(parent, q->id, e);
+}
+
 /* mkdir PARENT and PARENT/ID in one hierarchy. */
 static int make_in_hierarchy(int root, int where, void *context, struct err *e)
 {
@@ -165,9 +197,7 @@ static int make_in_hierarchy(int root, int where, void *context, struct err *e)
                 : cgroup_v1_prepare((enum cgroup_controller)where, root, parent, q->total_memory, e);
     if (r < 0)
         return r;
-    if (mkdirat(parent, q->id, 0755) < 0 && errno != EEXIST)
-        return err_errno(e, "make control group %s/%s", q->parent, q->id);
-    int dir = path_open_dir_at(parent, q->id, e);
+    int dir = make_group(root, parent, where, q, e);
     if (dir < 0)
         return dir;
     keep_directory(q->group, where, dir);

@@ -59,7 +59,8 @@ void cgroup_remember_base(const char *path);
 /* That path of a group which cgroup_make has made for an ordinary user; -ENOENT when there is none. Ends with a NUL. */
 int cgroup_base(const struct cgroup *g, char *ret, size_t size, struct err *e);
 
-/* Makes PARENT (with `total_memory` bytes for all containers together, when it is new) and PARENT/ID with the limits. */
+/* Makes PARENT (with `total_memory` bytes for all containers together, when it is new) and PARENT/ID with the limits. What an earlier
+ * PARENT/ID still holds is ended. */
 int cgroup_make(const char *parent, const char *id, const struct spec_resources *r, uint64_t total_memory,
                 struct cgroup *ret_group, struct err *e);
 

@@ -9,7 +9,8 @@
 
 #include "base/err.h"
 
-/* Over the report pipe, to the command that waits for the start: at most one; end of file without one means that the program runs. */
+/* Over the report pipe, to the command that waits: at most one of a failure; end of file without one means that the program runs. The
+ * supervisor of a container says before it becomes the shim that it has come so far (status 0): if it is killed, nobody reports. */
 struct runtime_report {
     int32_t code; /* positive errno */
     int32_t
@@ -41,6 +42,13 @@ struct report_identity {
 
 /* Writes e to the report pipe. Ignores failure: the reader is gone then. */
 void report_send(int report_fd, int status, const struct err *e);
+
+/* The supervisor is about to become the shim. */
+void report_send_begun(int report_fd);
+
+/* For the start of a container: reads until end of file. 0: the program runs; 1: *ret holds the report of a failure. -ECHILD: whoever should
+ * have reported was killed. */
+int report_await_start(int report_fd, struct runtime_report *ret, struct err *e);
 
 /* Reads until end of file. 0: nothing was reported; 1: *ret holds the report. */
 int report_receive(int report_fd, struct runtime_report *ret, struct err *e);
