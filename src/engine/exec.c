@@ -137,7 +137,9 @@ static int start(const struct store *s, const struct container *c, int target, c
     for (int i = 0; i < 3; i++)
         close_fd(&theirs[i]);
     spec_process_clear(&process);
-    return await(read_end, r, x, e);
+    r = await(read_end, r, x, e);
+    /* It has ended on the way. */
+    return r == -ESRCH ? err_set(e, ESRCH, "Container %.12s is not running", c->id) : r;
 }
 
 /* "exec_create: sh -c …" */

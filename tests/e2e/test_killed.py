@@ -94,3 +94,53 @@ def test_many_waiters_of_one_container(casemate):
     casemate.ok("kill", "web")
     assert [p.communicate()[0].decode().strip() for p in waiters] == ["137"] * 8
     wait.until(lambda: not casemate.ok("ps", "-aq"), what="the --rm container to be gone")
+
+
+def children(pid):
+    return [int(word) for word in host.read("/proc/%d/task/%d/children" % (pid, pid)).split()]
+
+
+@pytest.mark.slow
+def test_start_whose_supervisor_is_killed_fails(casemate):
+    """Before it becomes the shim: a command that says that the container has started must not be wrong."""
+    for number in range(ROUNDS):
+        name = "c%d" % number
+        process = casemate.popen("run", "-d", "--name", name, HELLO, "sleep", "1000")
+        while not (found := children(process.pid)) and process.poll() is None:
+            pass
+        time.sleep(random.uniform(0, 0.02))
+        for pid in found:
+            if host.exe(pid) == casemate.installation.binary:
+                os.kill(pid, signal.SIGKILL)
+        _, err = process.communicate()
+        shown = casemate.ok("ps", "-a", "--filter", "name=" + name, "--format", "{{.State}}").strip()
+        assert (process.returncode == 0) == (shown in ("running", "dead", "exited")), (process.returncode, shown, err)
+        if process.returncode:
+            casemate.ok("start", name)
+
+
+def test_files_of_a_paused_container_whose_supervisor_was_killed(casemate, tmp_path):
+    """Its group is frozen and has a process in it that cannot end: nothing else may be put there."""
+    casemate.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
+    shim = shim_of(casemate, "web")
+    casemate.ok("pause", "web")
+    os.kill(shim, signal.SIGKILL)
+    wait.until(lambda: shim not in host.pids(), what="the supervisor to be gone")
+    casemate.ok("export", "-o", str(tmp_path / "files.tar"), "web")
+    casemate.ok("start", "web")
+    assert "Up" in casemate.ok("ps")
+
+
+def test_rm_that_was_killed_half_way_is_finished(casemate):
+    """Its log may be gone by then: it is not started any more, whatever its policy is."""
+    casemate.ok("run", "-d", "--restart", "always", "--name", "web", HELLO, "sleep", "1000")
+    casemate.ok("stop", "-t", "0", "web")
+    (directory,) = os.listdir(os.path.join(casemate.root, "containers"))
+    with open(os.path.join(casemate.root, "containers", directory, "removing"), "w", encoding="utf-8"):
+        pass
+    casemate.fails("start", "web", says="marked for removal")
+    os.makedirs(os.path.join(casemate.rundir, "starting"), mode=0o700, exist_ok=True)
+    with open(os.path.join(casemate.rundir, "starting", directory), "w", encoding="utf-8"):
+        pass
+    wait.until(lambda: not casemate.ok("ps", "-aq"), what="the next command to finish")
+    assert casemate.ok("run", "--rm", "--name", "web", HELLO, "echo", "again") == "again\n"

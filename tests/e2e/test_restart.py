@@ -298,3 +298,23 @@ def test_whatever_is_killed(casemate, busybox):
             ["%s running" % name for name in names]
     wait.until(all_run, 70, what="all to run")
     assert status(casemate, "stopped") == "exited"
+
+
+def test_a_policy_is_not_lost_with_a_restart_that_left_no_start(casemate, busybox):
+    """A command that was killed between a restart which failed and its record: as the file is then."""
+    casemate.ok("run", "-d", "--restart", "always", "--name", "web", busybox, "sleep", "1000")
+    casemate.ok("stop", "-t", "0", "web")
+    directory = os.path.join(casemate.root, "containers", state(casemate, "web")["Id"])
+    with open(os.path.join(directory, "live.json"), encoding="utf-8") as f:
+        live = json.load(f)
+    live.pop("user_stopped")
+    live.update(restart_count=1, attempt=1)
+    with open(os.path.join(directory, "live.json"), "w", encoding="utf-8") as f:
+        json.dump(live, f)
+    os.unlink(os.path.join(directory, "started.json"))
+    shown = state(casemate, "web")["State"]
+    assert (shown["Status"], shown["ExitCode"]) == ("exited", 125), "it has been started before"
+    with open(os.path.join(casemate.rundir, "tended", os.path.basename(directory)), "w", encoding="ascii"):
+        pass
+    casemate.ok("ps")
+    until_status(casemate, "web", "running")

@@ -44,6 +44,15 @@ class Checks:
             raise Wrong("inspect: " + outcome.err.strip())
         return None
 
+    def settled(self, box):
+        """What inspect says when it is no more about a run whose program has ended. None: it is gone."""
+        end = time.monotonic() + SETTLE
+        while True:
+            seen = self.inspect_or_none(box)
+            if seen is None or seen["State"]["Status"] != "running" or alive(seen["State"]["Pid"]) or time.monotonic() > end:
+                return seen
+            time.sleep(0.05)
+
     def killed_shims(self, box):
         """What ends a run without its end being written down, or takes the end of its log."""
         return self.commands.hits(box.id, ("shim", "supervisor", "job", "command"))

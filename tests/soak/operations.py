@@ -235,6 +235,10 @@ class Worker:
 
     def unpause(self, box):
         before = self.checks.inspect_or_none(box)
+        if before is None or before["State"]["Status"] != "paused":  # its shim was killed, and its policy has started it
+            if not self.vanished(box):
+                self.checks.once(box)
+            return
         outcome = self.commands.run(box.name, "unpause", box.name)
         if outcome.status == 0:
             box.paused = False
@@ -246,7 +250,7 @@ class Worker:
         """The command failed because the container had ended by itself. `even_so`: whatever its status was."""
         if outcome.status == 0 and not even_so:
             return False
-        now = self.checks.inspect_or_none(box)
+        now = self.checks.settled(box)
         if now is None:
             if not box.remove:
                 raise Wrong("is gone")
