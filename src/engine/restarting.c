@@ -21,7 +21,8 @@ int64_t restarting_end(const struct container *c)
 bool restarting_wanted(const struct container *c, bool boot)
 {
     const struct live *live = &c->live;
-    if (c->status == CONTAINER_RUNNING || (c->start.time == 0 && live->attempt == 0))
+    bool begun = c->start.time != 0 || live->failed != 0 || live->attempt != 0;
+    if (c->status == CONTAINER_RUNNING || !begun)
         return false;
     if (live->user_stopped && !(boot && live->restart.kind == RESTART_ALWAYS))
         return false;

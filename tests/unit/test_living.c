@@ -85,6 +85,12 @@ static void test_bound_and_never_started(void **state)
     assert_false(restarting_wanted(&c, true));
     c.live.failed = 5; /* a restart that failed has left it so */
     assert_true(restarting_wanted(&c, false));
+    c.live.failed = 0;
+    c.live.attempt = 5; /* and was killed before it has said so */
+    assert_true(restarting_wanted(&c, false));
+    c.start.time = 7;
+    c.live.failed = 6; /* of the restart before the one that succeeded */
+    assert_false(restarting_failed(&c));
 }
 
 static void test_back_off(void **state)
