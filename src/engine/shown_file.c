@@ -228,10 +228,10 @@ static int take_mounts(struct cursor *from, uint32_t count, struct plan *p, stru
     for (uint32_t i = 0; i < count && r == 0; i++) {
         _cleanup_free_ char *type = NULL;
         r = take_text(from, &type, e);
-        if (r == 0 && (!type || *type < '0' || *type > '0' + PLAN_MOUNT_TMPFS))
-            r = err_set(e, EBADMSG, "no mount");
         if (r < 0)
             return r;
+        if (!type || *type < '0' || *type > '0' + PLAN_MOUNT_TMPFS)
+            return err_set(e, EBADMSG, "no mount");
         struct plan_mount *m = plan_add_mount(p, (enum plan_mount_type)(*type - '0'), e);
         r = m ? take_text(from, &m->source, e) : -e->code;
         if (r == 0)
