@@ -96,7 +96,7 @@ void help_print_verb(const struct verb *verb, FILE *out)
     print_title("Options", out);
     print_options(verb, out);
     fputs("\nMore: man casemate-", out);
-    for (const char *at = verb->name; *at; at++)
+    for (const char *at = str_after(verb->name, "oci ") ? "runtime" : verb->name; *at; at++)
         fputc(*at == ' ' ? '-' : *at, out);
     fputc('\n', out);
 }

@@ -7,6 +7,7 @@
 #include "base/identity.h"
 #include "base/str.h"
 #include "cli/help.h"
+#include "cli/oci/oci.h"
 #include "cli/verbs.h"
 #include "config.h"
 #include "engine/audit_log.h"
@@ -85,6 +86,8 @@ static int run_words(char **words)
         help_print_all(in.help ? stdout : stderr);
         return in.help ? EXIT_SUCCESS : EXIT_FAILURE;
     }
+    if (str_equal(in.arguments[0], "oci"))
+        return oci_main(in.arguments + 1);
     size_t used;
     const struct verb *verb = verbs_find(in.arguments, &used);
     bool asks = !in.arguments[1] || str_equal(in.arguments[1], "--help") || str_equal(in.arguments[1], "-h");
@@ -115,5 +118,7 @@ int main(int argc, char **argv)
 {
     (void)argc;
     program_words = argv;
+    if (argv[0] && oci_is_program(argv[0]))
+        return finish(oci_main(argv + 1));
     return finish(run_words(argv[0] ? argv + 1 : argv));
 }

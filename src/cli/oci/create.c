@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create, start, run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cli/oci/oci.h"
+#include "oci/create.h"
+
+struct create_options {
+    struct oci_create create;
+    uint64_t preserve_fds;
+    bool detach, keep, no_subreaper;
+};
+
+#define AT(member) offsetof(struct create_options, member)
+
+static const struct option_entry create_table[] = {
+    {"bundle", 'b', OPTION_STRING, "DIR", "The bundle: a directory with config.json (the current one)",
+     AT(create.bundle), .complete = "files"},
+    {"console-socket", 0, OPTION_STRING, "PATH", "Send the terminal's master to this socket",
+     AT(create.console_socket), .complete = "files"},
+    {"pid-file", 0, OPTION_STRING, "FILE", "Write the process id to FILE", AT(create.pid_file),
+     .complete = "files"},
+    {"no-pivot", 0, OPTION_BOOL, NULL, "Do not use pivot_root: for a root in RAM", AT(create.no_pivot)},
+    {"no-new-keyring", 0, OPTION_BOOL, NULL, "Keep the caller's session keyring", AT(create.no_new_keyring)},
+    {"preserve-fds", 0, OPTION_U64, "N", "Give N descriptors from 3 on to the container", AT(preserve_fds)},
+    {0},
+};
+
+static const struct option_entry run_table[] = {
+    {"detach", 'd', OPTION_BOOL, NULL, "Return when the program runs", AT(detach)},
+    {"keep", 0, OPTION_BOOL, NULL, "Keep the container when it has ended", AT(keep)},
+    {"no-subreaper", 0, OPTION_BOOL, NULL, "Ignored: there is no subreaper", AT(no_subreaper)},
+    {0},
+};
+
+#define PRESERVE_MAX 1000
+
+static int read_options(const struct invocation *in, struct create_options *o, struct err *e)
+{
+    *o = (struct create_options){.create = {.bundle = "."}};
+    int r = options_apply(in, o, e);
+    if (r < 0)
+        return r;
+    const char *sockets = getenv("LISTEN_FDS");
+    uint64_t listening = str_set(sockets) ? strtoul(sockets, NULL, 10) : 0;
+    if (o->preserve_fds > PRESERVE_MAX || listening > PRESERVE_MAX)
+        return err_set(e, EINVAL, "--preserve-fds: at most %d", PRESERVE_MAX);
+    for (uint64_t i = 0; i < o->preserve_fds; i++)
+        if (fcntl(3 + (int)i, F_GETFD) < 0)
+            return err_set(e, EBADF, "--preserve-fds %llu: descriptor %d is not open",
+                           (unsigned long long)o->preserve_fds, 3 + (int)i);
+    o->create.preserve_fds = (unsigned)(o->preserve_fds + listening);
+    o->create.id = in->arguments[0];
+    return 0;
+}
+
+static int run_create(const struct invocation *in, struct err *e)
+{
+    struct create_options o;
+    _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
+    int r = read_options(in, &o, e);
+    _cleanup_close_ int terminal = -1;
+    _cleanup_close_ int root = r < 0 ? -1 : oci_root_open(oci_globals.root, e);
+    if (r < 0 || root < 0)
+        return r < 0 ? r : root;
+    o.create.needs_console = true;
+    return oci_create(root, &o.create, &c, &terminal, e);
+}
+
+const struct verb oci_verb_create = {
+    .name = "oci create",
+    .group = VERB_HIDDEN,
+    .usage = "CONTAINER",
+    .summary = "Make a container from a bundle, up to a process that waits for `start`",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = {create_table},
+    .run = run_create,
+};
+
+static int run_start(const struct invocation *in, struct err *e)
+{
+    _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
+    int status;
+    int r = oci_open_argument(in, true, &c, e);
+    return r == 0 ? oci_start(&c, &status, e) : r;
+}
+
+static const struct option_entry nothing[] = {{0}};
+
+const struct verb oci_verb_start = {
+    .name = "oci start",
+    .group = VERB_HIDDEN,
+    .usage = "CONTAINER",
+    .summary = "Run the program of a container that was created",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = {nothing},
+    .run = run_start,
+};
+
+/* Says what went wrong while a container was removed that nobody needs any more. */
+static void remove_quietly(struct oci_container *c)
+{
+    struct err e = {0};
+    _cleanup_str_list_ struct str_list warnings = {0};
+    if (oci_delete(c, true, &warnings, &e) < 0)
+        oci_log("warning", e.text);
+    for (size_t i = 0; i < warnings.count; i++)
+        oci_log("warning", warnings.items[i]);
+}
+
+static int wait_for(struct oci_container *c, int process, int terminal, struct err *e)
+{
+    /* Others may exec into it meanwhile, or kill it. */
+    (void)flock(c->dir, LOCK_UN);
+    return oci_foreground(process, c->pid, terminal, e);
+}
+
+static int run_run(const struct invocation *in, struct err *e)
+{
+    struct create_options o;
+    _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
+    int r = read_options(in, &o, e);
+    _cleanup_close_ int terminal = -1;
+    _cleanup_close_ int root = r < 0 ? -1 : oci_root_open(oci_globals.root, e);
+    if (r < 0 || root < 0)
+        return r < 0 ? r : root;
+    o.create.needs_console = o.detach;
+    r = oci_create(root, &o.create, &c, &terminal, e);
+    if (r < 0)
+        return r;
+    int status = 1;
+    _cleanup_close_ int process = oci_container_process(&c, e);
+    r = process < 0 ? process : oci_start(&c, &status, e);
+    if (r == 0 && !o.detach)
+        r = wait_for(&c, process, terminal, e);
+    if (r < 0 || (!o.detach && !o.keep))
+        remove_quietly(&c);
+    return r;
+}
+
+const struct verb oci_verb_run = {
+    .name = "oci run",
+    .group = VERB_HIDDEN,
+    .usage = "CONTAINER",
+    .summary = "Make a container, run its program, wait for it and remove it",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = {create_table, run_table},
+    .run = run_run,
+};

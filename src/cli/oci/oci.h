@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `casemate oci ...`, and the whole program when it is called casemate-runtime: the command line of an OCI runtime, as runc has it, for
+ * containerd, CRI-O, Docker and Podman. Its verbs are in the files of this folder, its work in src/oci.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cli/verbs.h"
+#include "oci/container.h"
+
+#define OCI_PROGRAM "casemate-runtime"
+
+/* Options in front of the verb. */
+struct oci_globals {
+    const char *root;
+    const char *log;        /* file for errors and warnings; NULL: standard error alone */
+    const char *log_format; /* "text" or "json" */
+    bool debug, version;
+    const char *rootless; /* accepted and ignored: it is seen */
+};
+extern struct oci_globals oci_globals;
+
+/* Runs words that stand behind `casemate oci`, or behind the name casemate-runtime. The exit status. */
+int oci_main(char **words);
+
+/* True when the program was called by a name of the runtime. */
+bool oci_is_program(const char *name);
+
+/* A line for the log, and standard error. level: "error", "warning". */
+void oci_log(const char *level, const char *message);
+
+/* The container that the first argument names. */
+int oci_open_argument(const struct invocation *in, bool lock, struct oci_container *ret, struct err *e);
+
+/* The caller's side of a container's process in the foreground: its terminal (`master`, -1: the streams are shared) and signals. The exit status. */
+int oci_foreground(int pidfd, pid_t pid, int master, struct err *e);

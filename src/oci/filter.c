@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The filter of linux.seccomp (create.h): compiled by casemate-seccomp, and kept by the digest of all that it was made from. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/capname.h"
+#include "base/cleanup.h"
+#include "base/dirs.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "oci/create.h"
+#include "runtime/filter_cache.h"
+
+/* The same directory as the engine's (store/store.h). */
+static int open_cache(struct err *e)
+{
+    _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return err_errno(e, "open /");
+    _cleanup_close_ int data = path_make_dirs_in_root(root, dirs_data_root(), 0700, (uid_t)-1, (gid_t)-1, e);
+    return data < 0 ? data : path_make_dir_at(data, "cache", 0700, e);
+}
+
+/* The profile alone: what is not of the filter itself is the runtime's. */
+static int profile_text(struct json_object *seccomp, struct json_object **ret, struct err *e)
+{
+    static const char *const not_profile[] = {"flags", "listenerPath", "listenerMetadata"};
+    struct json_object *copy = NULL;
+    if (json_object_deep_copy(seccomp, &copy, NULL) < 0)
+        return err_oom(e);
+    for (size_t i = 0; i < ARRAY_SIZE(not_profile); i++)
+        json_object_object_del(copy, not_profile[i]);
+    *ret = copy;
+    return 0;
+}
+
+int oci_filter(const struct oci_config *c, struct filter **ret, struct err *e)
+{
+    _cleanup_json_ struct json_object *profile = NULL;
+    *ret = NULL;
+    if (!c->linux_part.seccomp_json)
+        return 0;
+    int r = profile_text(c->linux_part.seccomp_json, &profile, e);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int cache = open_cache(e);
+    if (cache < 0)
+        return cache;
+    const char *text = json_object_to_json_string_ext(profile, JSON_C_TO_STRING_NOSLASHESCAPE);
+    r = filter_cache_profile(cache, CAP_MASK_ALL, text, strlen(text), false, ret, e);
+    return r < 0 ? err_wrap(e, "linux.seccomp") : 0;
+}

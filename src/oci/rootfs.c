@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root itself, and the change of root (rootfs.h). */
+#include "oci/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "base/syscalls.h"
+#include "runtime/fsmount.h"
+
+void oci_rootfs_close(struct oci_rootfs *f)
+{
+    close_fd(&f->root);
+}
+
+/* Nothing that is mounted here may reach the host. What the host mounts later comes in only when the configuration shares it. */
+static int cut_propagation(const struct oci_config *c, struct err *e)
+{
+    int wanted = c->linux_part.rootfs_propagation;
+    unsigned long flags = wanted ? (unsigned long)wanted : MS_SLAVE | MS_REC;
+    if (mount(NULL, "/", NULL, flags | MS_REC, NULL) < 0)
+        return err_errno(e, "change the propagation of mounts");
+    return 0;
+}
+
+static int find_path(struct oci_rootfs *f, struct err *e)
+{
+    char link[32];
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", f->root);
+    ssize_t n = readlink(link, f->path, sizeof(f->path) - 1);
+    if (n < 0)
+        return err_errno(e, "root.path");
+    f->path[n] = '\0';
+    return 0;
+}
+
+/* The mount that the root's directory lies in must not be shared, or the kernel refuses pivot_root(2): it is the longest part of the path
+ * that is a mount point. */
+static void unshare_parent(const struct oci_rootfs *f)
+{
+    char parent[sizeof(f->path)];
+    struct mount_attr alone = {.propagation = MS_PRIVATE};
+    (void)snprintf(parent, sizeof(parent), "%s", f->path);
+    while (mount_setattr(AT_FDCWD, *parent ? parent : "/", 0, &alone, sizeof(alone)) < 0 && *parent)
+        *strrchr(parent, '/') = '\0';
+}
+
+/* The directory becomes a mount of its own, which pivot_root(2) needs. */
+static int mount_root(struct oci_rootfs *f, struct err *e)
+{
+    _cleanup_close_ int tree = fsmount_clone(f->root, AT_RECURSIVE, e);
+    if (tree < 0)
+        return tree;
+    unshare_parent(f);
+    int r = fsmount_attach(tree, f->root, e);
+    if (r < 0)
+        return err_wrap(e, "root.path");
+    close(f->root);
+    f->root = steal_fd(&tree);
+    return 0;
+}
+
+int oci_rootfs_build(const struct oci_config *c, const struct oci_sources *sources,
+                     const struct oci_cgroup *cgroup, struct oci_rootfs *ret, struct err *e)
+{
+    struct oci_rootfs f = OCI_ROOTFS_INIT;
+    bool own_mounts = oci_config_namespace(c, CLONE_NEWNS) != NULL;
+    int r = own_mounts ? cut_propagation(c, e) : 0;
+    if (r == 0) {
+        _cleanup_close_ int bundle = open(sources->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        f.root = bundle < 0 ? -1 : openat(bundle, c->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        r = f.root < 0 ? err_errno(e, "root.path %s", c->root.path) : find_path(&f, e);
+    }
+    if (r == 0 && own_mounts)
+        r = mount_root(&f, e);
+    for (size_t i = 0; i < c->mounts.count && r == 0; i++)
+        r = oci_mount_add(c, &f, sources, i, cgroup, e);
+    if (r == 0 && own_mounts)
+        r = oci_devices_make(c, &f, e);
+    if (r < 0) {
+        oci_rootfs_close(&f);
+        return r;
+    }
+    *ret = f;
+    return 0;
+}
+
+static int pivot(const struct oci_rootfs *f, struct err *e)
+{
+    if (fchdir(f->root) < 0)
+        return err_errno(e, "enter the root");
+    if (sys_pivot_root(".", ".") < 0)
+        return err_errno(e, "pivot_root (in an initial RAM disk: --no-pivot)");
+    /* The old root is on top of the new one now, and nothing of it may be unmounted on the host. */
+    if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0)
+        return err_errno(e, "detach the host's root");
+    return chdir("/") < 0 ? err_errno(e, "enter the root") : 0;
+}
+
+/* For hosts whose root is the initial RAM disk, which cannot be moved away. What else of it is mounted stays reachable for nobody: proc and sys
+ * are detached first (the way back in that has been used is a mount of /proc of the host). */
+static int move(const struct oci_rootfs *f, struct err *e)
+{
+    if (fchdir(f->root) < 0)
+        return err_errno(e, "enter the root");
+    if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+        return err_errno(e, "move the root");
+    if (chroot(".") < 0 || chdir("/") < 0)
+        return err_errno(e, "chroot");
+    return 0;
+}
+
+int oci_rootfs_enter(const struct oci_config *c, struct oci_rootfs *f, bool no_pivot, struct err *e)
+{
+    int r;
+    if (!oci_config_namespace(c, CLONE_NEWNS)) {
+        r = fchdir(f->root) < 0 || chroot(".") < 0 || chdir("/") < 0 ? err_errno(e, "chroot") : 0;
+    } else {
+        r = no_pivot ? move(f, e) : pivot(f, e);
+    }
+    if (r < 0)
+        return r;
+    close_fd(&f->root);
+    f->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    (void)snprintf(f->path, sizeof(f->path), "/");
+    return f->root < 0 ? err_errno(e, "open the container's root") : 0;
+}
+
+/* Written through the container's /proc, which is seen to be procfs. The name was checked to be of a namespace (config_check.c). */
+static int set_sysctl(const struct oci_rootfs *f, const struct oci_pair *s, struct err *e)
+{
+    char name[256];
+    struct statfs fs;
+    int n = snprintf(name, sizeof(name), "/proc/sys/%s", s->key);
+    if (n < 0 || (size_t)n >= sizeof(name))
+        return err_set(e, EINVAL, "linux.sysctl: \"%.64s\" is too long", s->key);
+    for (char *p = name + sizeof("/proc/sys/") - 1; *p && strchr(s->key, '.'); p++)
+        if (*p == '.' || *p == '/')
+            *p = *p == '.' ? '/' : '.';
+    _cleanup_close_ int fd = path_open_in_root(f->root, name, O_WRONLY, 0, e);
+    if (fd < 0)
+        return err_wrap(e, "linux.sysctl");
+    if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+        return err_set(e, EPERM, "linux.sysctl: /proc of the container is not procfs");
+    int r = io_write_all(fd, s->value, strlen(s->value), e);
+    return r < 0 ? err_wrap(e, "linux.sysctl: %s", s->key) : 0;
+}
+
+int oci_rootfs_finish(const struct oci_config *c, const struct oci_rootfs *f, struct err *e)
+{
+    const struct oci_linux *l = &c->linux_part;
+    bool own_mounts = oci_config_namespace(c, CLONE_NEWNS) != NULL;
+    int r = 0;
+    for (size_t i = 0; i < l->sysctl.count && r == 0; i++)
+        r = set_sysctl(f, OCI_ITEM(&l->sysctl, struct oci_pair, i), e);
+    if (!own_mounts || r < 0)
+        return r;
+    r = oci_masks_apply(c, f, e);
+    if (r == 0 && c->root.readonly)
+        r = fsmount_set(f->root, MOUNT_ATTR_RDONLY, false, -1, e);
+    if (r == 0 && l->rootfs_propagation &&
+        mount(NULL, "/", NULL, (unsigned long)l->rootfs_propagation, NULL) < 0)
+        r = err_errno(e, "linux.rootfsPropagation");
+    return r;
+}
