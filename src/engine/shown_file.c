@@ -66,7 +66,7 @@ static int split(struct shown_entries *entries, struct err *e)
     if (!entries->items)
         return err_oom(e);
     for (size_t at = head; at < text->length; at += entries->items[entries->count++].length)
-        if (entries->count == room ||
+        if (entries->count >= room ||
             !take_entry(text->data + at, text->length - at, &entries->items[entries->count]))
             return err_set(e, EBADMSG, "not a list of containers");
     if (entries->count > 1)
