@@ -72,7 +72,7 @@ check "stop ends a container" casemate stop -t 1 given
 check "rm removes it" casemate rm given
 check "rm -f removes a running one" casemate rm -f plain
 is "ps -a shows nothing" "" "$(casemate ps -aq)"
-is "no cgroup of a container stays" "" "$(find /sys/fs/cgroup -mindepth 2 -type d -path '*casemate*' | head -n 3)"
+is "no cgroup of a container stays" "" "$(find /sys/fs/cgroup -mindepth 2 -type d -path '*casemate*' ! -name shims | head -n 3)"
 is "no id block stays claimed" "" "$(find /run/casemate/ids -type f ! -name next 2>/dev/null)"
 is "no mount stays" "" "$(grep -E ' /(var/lib|run)/casemate' /proc/self/mountinfo)"
 finish
