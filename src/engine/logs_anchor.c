@@ -92,6 +92,68 @@ int logs_anchors_read(const struct store *s, const char *id, struct logs_anchor 
     return 0;
 }
 
+static int visit_all(const struct audit_record *r, void *context, struct err *e)
+{
+    struct logs_anchors *all = context;
+    const char *container = NULL;
+    const char *what = NULL;
+    struct err ignored = {0};
+    struct logs_anchor anchor;
+    if (!str_equal(r->event, audit_kind_name(AUDIT_CONTAINER_LOG)) ||
+        json_get_string(r->json, "container", &container, &ignored) != 1 || !id_valid(container) ||
+        json_get_string(r->json, "what", &what, &ignored) != 1 || parse_anchor(what, &anchor) < 0)
+        return 0;
+    if (all->count == all->capacity) {
+        size_t capacity = all->capacity ? all->capacity * 2 : 64;
+        struct logs_anchor_of *grown = reallocarray(all->items, capacity, sizeof(*grown));
+        if (!grown)
+            return err_oom(e);
+        all->items = grown;
+        all->capacity = capacity;
+    }
+    struct logs_anchor_of *x = &all->items[all->count++];
+    x->anchor = anchor;
+    memcpy(x->id, container, sizeof(x->id));
+    return 0;
+}
+
+int logs_anchors_read_all(const struct store *s, struct logs_anchors *ret, struct err *e)
+{
+    _cleanup_logs_anchors_ struct logs_anchors all = {0};
+    uint64_t skipped = 0;
+    int r = audit_for_each(s, visit_all, &all, &skipped, e);
+    if (r < 0)
+        return err_wrap(e, "audit log");
+    *ret = all;
+    all = (struct logs_anchors){0};
+    return 0;
+}
+
+void logs_anchors_clear(struct logs_anchors *all)
+{
+    free(all->items);
+    *all = (struct logs_anchors){0};
+}
+
+int logs_anchors_of(const struct logs_anchors *all, const char *id, struct logs_anchor **ret_anchors,
+                    size_t *ret_count, struct err *e)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        count += str_equal(all->items[i].id, id);
+    if (count > ANCHORS_MAX)
+        count = ANCHORS_MAX;
+    struct logs_anchor *items = calloc(count ? count : 1, sizeof(*items));
+    if (!items)
+        return err_oom(e);
+    for (size_t i = 0, n = 0; i < all->count && n < count; i++)
+        if (str_equal(all->items[i].id, id))
+            items[n++] = all->items[i].anchor;
+    *ret_anchors = items;
+    *ret_count = count;
+    return 0;
+}
+
 /* Number of the last record that was recorded for a running container; 0: none. */
 static uint64_t read_anchored(const struct container *c)
 {
