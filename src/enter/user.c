@@ -77,9 +77,11 @@ static void set_capabilities(void)
         fail(1, "set the capabilities", NULL);
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         fail(1, "clear the ambient capabilities", NULL);
+    /* The kernel raises only what is permitted and inheritable. runc's own `spec` asks for more, so the rest is passed over, as runc does. */
+    uint64_t ambient = job->ambient & job->permitted & job->inheritable;
     for (int cap = 0; cap <= CAPABILITY_LAST_POSSIBLE; cap++)
-        if ((job->ambient >> cap & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-            fail(1, "raise an ambient capability (it must be permitted and inheritable)", NULL);
+        if ((ambient >> cap & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+            fail(1, "raise an ambient capability", NULL);
 }
 
 /* Raw calls: musl's would ask all threads of a process that has one. */

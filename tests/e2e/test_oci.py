@@ -123,6 +123,8 @@ MATRIX = [
         "bounding": ["CAP_KILL", "CAP_CHOWN", "CAP_SETUID"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL", "CAP_CHOWN"]}), STATUS),
     ("process.capabilities: ambient for a user", lambda c: c["process"].update(user={"uid": 9, "gid": 9}, capabilities={
         s: ["CAP_KILL"] for s in ("bounding", "effective", "permitted", "inheritable", "ambient")}), STATUS),
+    ("process.capabilities: ambient, but not inheritable", lambda c: c["process"].update(user={"uid": 9, "gid": 9}, capabilities={
+        s: ["CAP_KILL", "CAP_NET_BIND_SERVICE"] for s in ("bounding", "effective", "permitted", "ambient")}), STATUS),
     ("process.noNewPrivileges: no", _set("process.noNewPrivileges", False), STATUS),
     ("process.rlimits", _set("process.rlimits", [{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}, {"type": "RLIMIT_NOFILE", "soft": 50, "hard": 60}]),
      "grep -E 'core|open files' /proc/self/limits"),

@@ -228,7 +228,8 @@ class Oci(Engine):
         self.version = self.command("--version").output().split()[2]
         with tarfile.open(layer) as tar:
             tar.extractall(self.base + "/rootfs")
-        subprocess.run([self.binary, "spec"], cwd=self.base, check=True, stdin=subprocess.DEVNULL)
+        # One configuration for all: each runtime's own would ask for different things.
+        subprocess.run([debian_program("runc") or self.binary, "spec"], cwd=self.base, check=True, stdin=subprocess.DEVNULL)
         with open(self.base + "/config.json", encoding="utf-8") as f:
             spec = json.load(f)
         spec["process"]["terminal"] = False
@@ -268,6 +269,16 @@ class Oci(Engine):
         return self.command("delete", "--force", name)
 
 
+class CasemateRuntime(Oci):
+    label = "casemate-runtime"
+
+    def prepare(self, archive, layer):
+        installation = casemates.Installation(self.base)
+        self.binary = installation.binary.replace("bin/casemate", "bin/casemate-runtime")
+        self.env.update(CASEMATE_LIBEXEC=installation.libexec, CASEMATE_ROOT=self.base + "/data")
+        super().prepare(archive, layer)
+
+
 class Crun(Oci):
     label, package, program = "crun", "crun", "crun"
 
@@ -276,7 +287,7 @@ class Runc(Oci):
     label, package, program = "runc", "runc", "runc"
 
 
-ALL = [Casemate, Crun, Runc, Docker, Podman]
+ALL = [Casemate, CasemateRuntime, Crun, Runc, Docker, Podman]
 
 
 def make_archive(directory):
