@@ -240,6 +240,11 @@ struct covered {
     struct stat st;
 };
 
+static void covered_close(struct covered *c)
+{
+    close_fd(&c->dir);
+}
+
 static int look_below(const struct oci_rootfs *f, const struct oci_mount *m, struct covered *ret,
                       struct err *e)
 {
@@ -289,9 +294,8 @@ static int add_new(const struct oci_rootfs *f, const struct oci_mount *m, const 
     if (r < 0)
         return r;
     bool tmpfs = is_type(m, "tmpfs");
-    struct covered covered = {.dir = -1};
+    _cleanup_(covered_close) struct covered covered = {.dir = -1};
     r = tmpfs ? look_below(f, m, &covered, e) : 0;
-    _cleanup_close_ int image = covered.dir;
     _cleanup_close_ int target = r < 0 ? -1 : open_target(f, m, true, e);
     r = r < 0 ? r : target < 0 ? target : check_target(f, m, target, e);
     if (r < 0)
