@@ -21,6 +21,8 @@
 
 #define DELETED " (deleted)"
 
+#define GROUPS_MAX 65536 /* of /proc/PID/cgroup */
+
 /* What is the same for all processes of a container. */
 struct view {
     const struct container *c;
@@ -121,6 +123,25 @@ static enum drift_origin judge_foreign(const struct view *v, int fd, const struc
     return v->c->plan.init && pid == v->c->start.pid ? DRIFT_ENGINE : DRIFT_UNKNOWN;
 }
 
+/* In a pid namespace that containers share (--pid container:X) the other's processes are seen, too: they have a mount namespace and a
+ * control group of their own. One of ours is judged wherever it has gone. */
+static bool is_anothers(const struct view *v, pid_t pid)
+{
+    char path[48];
+    struct stat first, its;
+    struct err gone = {0};
+    _cleanup_buf_ struct buf groups = {0};
+    (void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)v->c->start.pid);
+    if (stat(path, &first) < 0)
+        return false;
+    (void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+    if (stat(path, &its) < 0 || (its.st_ino == first.st_ino && its.st_dev == first.st_dev))
+        return false;
+    (void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+    return io_read_path(path, GROUPS_MAX, &groups, &gone) == 0 && groups.data &&
+           !strstr(groups.data, v->c->id);
+}
+
 static int judge(const struct view *v, pid_t pid, struct drift_program *ret, struct err *e)
 {
     char link[48], path[PATH_LENGTH_MAX + 1];
@@ -129,7 +150,8 @@ static int judge(const struct view *v, pid_t pid, struct drift_program *ret, str
     (void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
     _cleanup_close_ int fd = open(link, O_PATH | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : readlink(link, path, sizeof(path) - 1);
-    if (n < 0 || fstat(fd, &st) < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
+    if (n < 0 || fstat(fd, &st) < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0 ||
+        is_anothers(v, pid))
         return 0;
     path[n] = '\0';
     const struct mount_entry *m =
