@@ -69,6 +69,19 @@ static int hold_off(const struct store *s, struct container *c, struct err *e)
     return r < 0 ? r : container_refresh(c, e);
 }
 
+/* It had ended by itself before the signal came: the user has ended nothing, and its policy goes on to hold. */
+static void take_back(const struct store *s, struct container *c)
+{
+    struct err ignored = {0};
+    _cleanup_close_ int lock = lock_container(s, c, &ignored);
+    if (lock < 0 || container_refresh(c, &ignored) < 0 || !c->live.user_stopped)
+        return;
+    c->live.user_stopped = false;
+    if (live_write(c->dir, &c->live, false, &ignored) == 0 && tend_needed(c) &&
+        tend_register(s, c, &ignored) == 0)
+        tend_ensure(s);
+}
+
 static int stop_signal(const struct plan *p)
 {
     int number = p->stop_signal ? image_rule_signal_number(p->stop_signal) : SIGTERM;
@@ -89,9 +102,12 @@ int lifecycle_kill(const struct store *s, struct container *c, int signal, struc
         return pidfd;
     (void)snprintf(what, sizeof(what), "signal %d", signal);
     audit_note_container(s, AUDIT_KILL, &c->plan, what);
+    bool before = c->live.user_stopped;
     int r = means_end(&c->plan, signal) ? hold_off(s, c, e) : 0;
     if (r == 0)
         r = send_signal(s, pidfd, c, signal, e);
+    if (r == -ESRCH && !before)
+        take_back(s, c);
     if (r == 0 && (signal == SIGKILL || signal == stop_signal(&c->plan)))
         pause_end(c); /* other signals wait until it goes on */
     return r;

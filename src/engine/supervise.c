@@ -233,13 +233,15 @@ static int become_shim(const struct supervise_request *q, int fds[SHIM_FD_END], 
         r = drop_privileges(q->spec->shim_uid, e);
     if (r < 0)
         return r;
+    /* Who waited for the start may have been killed: the container runs all the same. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    report_send_begun(report_fd);
     for (int s = 1; s < NSIG; s++)
         (void)signal(s, SIG_DFL);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (chdir("/") < 0)
         return err_errno(e, "chdir /");
-    report_send_begun(report_fd);
     (void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
     return err_errno(e, "execute casemate-shim");
 }

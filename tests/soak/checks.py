@@ -23,9 +23,9 @@ def kernel_limits(pid):
 
 
 def alive(pid):
-    """A process that is there and no zombie."""
+    """A process that is there and no zombie; one that is ending has no program any more."""
     state = host.status_field(pid, "State")
-    return bool(state) and not state.startswith(("Z", "X"))
+    return bool(state) and not state.startswith(("Z", "X")) and name_of(pid) != ""
 
 
 class Checks:
