@@ -28,6 +28,18 @@ def alive(pid):
     return bool(state) and not state.startswith(("Z", "X")) and name_of(pid) != ""
 
 
+def what_it_does(pid):
+    """Name, kernel function and system call of a process, for whoever looks for why it hangs."""
+    facts = [str(pid), name_of(pid) or "gone"]
+    for name in ("wchan", "syscall", "stack"):
+        try:
+            with open("/proc/%d/%s" % (pid, name), encoding="utf-8") as f:
+                facts.append("%s %s" % (name, " ".join(f.read().split())[:200]))
+        except OSError:
+            pass
+    return ", ".join(facts)
+
+
 class Checks:
     def __init__(self, soak):
         self.soak, self.commands, self.record = soak, soak.commands, soak.record
@@ -96,7 +108,7 @@ class Checks:
         if not alive(pid):
             told = "the program %d is not there" % pid
         elif name_of(int(host.status_field(pid, "PPid") or 0)) != SHIM:
-            told = "the parent of its program is no shim"
+            told = "the parent of its program is no shim: " + what_it_does(int(host.status_field(pid, "PPid") or 0))
         elif not any(box.id in path for path in host.cgroup_of(pid).values()):
             told = "its program is in %s" % host.cgroup_of(pid)
         elif host.status_field(pid, "Seccomp") != "2" and name_of(pid) == "load":
