@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -98,11 +99,18 @@ def test_docker(runtime, daemon):
     output([*docker, "rm", "again"])
 
 
-def test_podman(runtime):
+@pytest.fixture
+def short():
+    """Podman takes no run directory whose name is longer than 50 characters."""
+    with tempfile.TemporaryDirectory(prefix="cm", dir="/var/tmp") as directory:
+        yield directory
+
+
+def test_podman(runtime, short):
     need("podman", "conmon")
     base = os.path.dirname(runtime)
     podman = ["unshare", "--mount", "--propagation", "private", "sh", "-c", HIDE, "sh", "podman", "--root", os.path.join(base, "pod"),
-              "--runroot", os.path.join(base, "run"), "--tmpdir", os.path.join(base, "tmp"), "--runtime", runtime, "--cgroup-manager", "cgroupfs",
+              "--runroot", short + "/run", "--tmpdir", short + "/tmp", "--runtime", runtime, "--cgroup-manager", "cgroupfs",
               "--storage-driver", "vfs", "--events-backend", "file"]
     output([*podman, "import", os.path.join(base, "image.tar"), "box"])
     life(podman, [*LIMIT, "--network", "none"], "box")
