@@ -14,7 +14,6 @@ struct oci_child {
     const char *state;            /* for createContainer hooks */
     int sync;                     /* its end (sync.h) */
     int enter, job, start;        /* casemate-enter, its job, and the socket that it waits on */
-    unsigned keep_fds;
     bool no_pivot;
     bool may_set_groups;
 };

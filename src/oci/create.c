@@ -209,7 +209,6 @@ static int start_process(struct creation *x, struct err *e)
         .enter = x->enter,
         .job = x->job,
         .start = x->start,
-        .keep_fds = x->o->preserve_fds,
         .no_pivot = x->o->no_pivot,
         .may_set_groups = geteuid() == 0,
     };

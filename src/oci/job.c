@@ -25,6 +25,7 @@
 #define PROGRAM_MAX (16U << 20)
 #define IO_CLASS_SHIFT 13 /* linux/ioprio.h */
 #define ALIGNMENT 8
+#define HOOKS_MAX 64 /* of startContainer */
 
 /* The file as it grows. Errors are kept until the end: nothing is lost by writing on. */
 struct writer {
@@ -189,7 +190,7 @@ static void put_state(struct writer *w, struct enter_job *job, const char *state
 static void put_hooks(struct writer *w, struct enter_job *job, const struct oci_job *j)
 {
     const struct schema_list *hooks = &j->config->hooks.start_container;
-    struct enter_hook all[64];
+    struct enter_hook all[HOOKS_MAX];
     if (!j->state || hooks->count == 0)
         return;
     if (hooks->count > ARRAY_SIZE(all)) {

@@ -108,8 +108,8 @@ static int pivot(const struct oci_rootfs *f, struct err *e)
     return chdir("/") < 0 ? err_errno(e, "enter the root") : 0;
 }
 
-/* For hosts whose root is the initial RAM disk, which cannot be moved away. What else of it is mounted stays reachable for nobody: proc and sys
- * are detached first (the way back in that has been used is a mount of /proc of the host). */
+/* For hosts whose root is the initial RAM disk, which cannot be moved away. Weaker than pivot_root(2): what else the host has mounted stays in
+ * the namespace below the new root, out of reach of names only. */
 static int move(const struct oci_rootfs *f, struct err *e)
 {
     if (fchdir(f->root) < 0)

@@ -444,20 +444,21 @@ static void huge_documents(void **state)
     (void)state;
     const size_t size = 10U << 20;
     const size_t list_size = 1U << 20; /* each of its objects takes some hundred bytes */
-    char *text = malloc(size + 256);
+    const size_t room = size + 256;
+    char *text = malloc(room);
     assert_non_null(text);
     struct err e = {0};
     struct oci_config c = {0};
-    size_t n = (size_t)sprintf(text, "{\"ociVersion\":\"");
+    size_t n = (size_t)snprintf(text, room, "{\"ociVersion\":\"");
     memset(text + n, 'x', size);
-    (void)sprintf(text + n + size, "\",\"root\":{\"path\":\"r\"}}");
+    (void)snprintf(text + n + size, room - n - size, "\",\"root\":{\"path\":\"r\"}}");
     assert_int_equal(oci_config_read(text, strlen(text), &c, &e), -ENOTSUP);
     assert_true(str_after(e.text, "ociVersion: ") != NULL);
 
-    n = (size_t)sprintf(text, "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"mounts\":[");
+    n = (size_t)snprintf(text, room, "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"r\"},\"mounts\":[");
     for (; n < list_size; n += 3)
         memcpy(text + n, "{},", 3);
-    (void)sprintf(text + n, "{}]}");
+    (void)snprintf(text + n, room - n, "{}]}");
     e = (struct err){0};
     assert_int_equal(oci_config_read(text, strlen(text), &c, &e), -EINVAL);
     assert_string_equal(e.text, "mounts: has more than 4096 items");

@@ -61,15 +61,21 @@ static int read_options(const struct invocation *in, struct create_options *o, s
     return 0;
 }
 
+/* The command line, and the directory of all containers, which is returned. */
+static int begin(const struct invocation *in, struct create_options *o, struct err *e)
+{
+    int r = read_options(in, o, e);
+    return r < 0 ? r : oci_root_open(oci_globals.root, e);
+}
+
 static int run_create(const struct invocation *in, struct err *e)
 {
     struct create_options o;
     _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
-    int r = read_options(in, &o, e);
     _cleanup_close_ int terminal = -1;
-    _cleanup_close_ int root = r < 0 ? -1 : oci_root_open(oci_globals.root, e);
-    if (r < 0 || root < 0)
-        return r < 0 ? r : root;
+    _cleanup_close_ int root = begin(in, &o, e);
+    if (root < 0)
+        return root;
     o.create.needs_console = true;
     return oci_create(root, &o.create, &c, &terminal, e);
 }
@@ -121,20 +127,19 @@ static int wait_for(struct oci_container *c, int process, int terminal, struct e
 {
     /* Others may exec into it meanwhile, or kill it. */
     (void)flock(c->dir, LOCK_UN);
-    return oci_foreground(process, c->pid, terminal, e);
+    return oci_foreground(process, terminal, e);
 }
 
 static int run_run(const struct invocation *in, struct err *e)
 {
     struct create_options o;
     _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
-    int r = read_options(in, &o, e);
     _cleanup_close_ int terminal = -1;
-    _cleanup_close_ int root = r < 0 ? -1 : oci_root_open(oci_globals.root, e);
-    if (r < 0 || root < 0)
-        return r < 0 ? r : root;
+    _cleanup_close_ int root = begin(in, &o, e);
+    if (root < 0)
+        return root;
     o.create.needs_console = o.detach;
-    r = oci_create(root, &o.create, &c, &terminal, e);
+    int r = oci_create(root, &o.create, &c, &terminal, e);
     if (r < 0)
         return r;
     int status = 1;

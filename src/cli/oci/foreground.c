@@ -86,14 +86,13 @@ static int watch(struct streams *x, int pidfd, int master, struct err *e)
     }
 }
 
-int oci_foreground(int pidfd, pid_t pid, int master, struct err *e)
+int oci_foreground(int pidfd, int master, struct err *e)
 {
     _cleanup_streams_ struct streams x = STREAMS_INIT;
     siginfo_t info = {0};
     int r = streams_start(&x, master >= 0, master >= 0, true, NULL, e);
     if (r < 0)
         return r;
-    (void)pid;
     resize(master);
     r = watch(&x, pidfd, master, e);
     drain(&x, master);

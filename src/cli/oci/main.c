@@ -101,7 +101,10 @@ void oci_log(const char *level, const char *message)
 
 static int complain(const struct err *e)
 {
-    oci_log("error", e->text);
+    char text[ERR_TEXT_MAX + 32];
+    const char *code = strerrorname_np(e->code);
+    (void)snprintf(text, sizeof(text), "%s [%s]", e->text, code ? code : "no code");
+    oci_log("error", oci_globals.debug ? text : e->text);
     return EXIT_FAILURE;
 }
 

@@ -35,4 +35,4 @@ void oci_log(const char *level, const char *message);
 int oci_open_argument(const struct invocation *in, bool lock, struct oci_container *ret, struct err *e);
 
 /* The caller's side of a container's process in the foreground: its terminal (`master`, -1: the streams are shared) and signals. The exit status. */
-int oci_foreground(int pidfd, pid_t pid, int master, struct err *e);
+int oci_foreground(int pidfd, int master, struct err *e);
