@@ -16,16 +16,24 @@
 
 /* A process that lets the container go on when the caller has packed it, or has died. */
 struct guard {
+    const struct store *store;
+    struct container *container;
     pid_t pid;
     int alive; /* closed: go on */
 };
 
+/* A guard that was killed has let nothing go on: then it is for us. */
 static void guard_close(struct guard *g)
 {
+    int status = 0;
+    struct err ignored = {0};
     close_fd(&g->alive);
-    if (g->pid > 0)
-        while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+    if (g->pid > 0) {
+        while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR)
             ;
+        if (WIFSIGNALED(status))
+            (void)unpause_container(g->store, g->container, &ignored);
+    }
     g->pid = -1;
 }
 #define _cleanup_guard_ _cleanup_(guard_close)
@@ -50,7 +58,7 @@ static int guard_start(const struct store *s, struct container *c, struct guard 
         (void)close(ends[1]);
         return err_errno(e, "fork");
     }
-    *ret = (struct guard){pid, ends[1]};
+    *ret = (struct guard){s, c, pid, ends[1]};
     return 0;
 }
 
@@ -88,7 +96,7 @@ static int pack(struct files *f, const struct store *s, struct make_spool *spool
 static int make_top_layer(const struct store *s, struct container *c, bool pause, struct image_layer *ret,
                           struct err *e)
 {
-    _cleanup_guard_ struct guard guard = {-1, -1};
+    _cleanup_guard_ struct guard guard = {s, c, -1, -1};
     _cleanup_files_ struct files f = FILES_INIT;
     struct make_spool spool = MAKE_SPOOL_INIT;
     int r = pause ? hold_still(s, c, &guard, e) : 0;

@@ -128,16 +128,13 @@ static void forget_volumes(const struct store *s, const struct plan *p)
     }
 }
 
-/* Written before anything of it goes, and marked: when this command is killed, the next one finishes (finish_removal), and nobody starts
- * what lacks its log or its volumes. */
+/* Written before anything of it goes, whole or not at all, and marked: when this command is killed, the next one finishes (finish_removal),
+ * and nobody starts what lacks its log or its volumes. */
 static int intend_removal(const struct store *s, const struct container *c, bool volumes, struct err *e)
 {
+    const char *text = volumes ? REMOVING_VOLUMES : "";
     int r = mark_make(s, MARK_STARTING, c->id, e);
-    _cleanup_close_ int fd =
-        r < 0 ? r : openat(c->dir, REMOVING_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return r < 0 ? r : err_errno(e, "remove container %.12s", c->id);
-    return volumes ? io_write_all(fd, REMOVING_VOLUMES, strlen(REMOVING_VOLUMES), e) : 0;
+    return r < 0 ? r : io_replace_file_at(c->dir, REMOVING_FILE, text, strlen(text), 0600, false, e);
 }
 
 bool lifecycle_removing(const struct container *c)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -78,6 +79,33 @@ def test_commit_pauses_and_goes_on(casemate, busybox):
         process.communicate()
         wait.until(lambda: casemate.ok("inspect", "--format", "{{.State.Status}}", "box") == "running\n", what="it goes on")
     casemate.ok("commit", "--pause=false", "box", "made")
+
+
+def guard_of(process):
+    """The child of a commit that will let the container go on: the one with a session of its own."""
+    while process.poll() is None:
+        for pid in host.children(process.pid):
+            try:
+                if os.getsid(pid) == pid:
+                    return pid
+            except ProcessLookupError:
+                pass
+    return None
+
+
+def test_commit_whose_guard_is_killed_goes_on(casemate, busybox):
+    casemate.ok("run", "-d", "--name", "box", busybox, "sh", "-c", "head -c 8m /dev/urandom > /data; sleep 1000")
+    wait.until(lambda: casemate.run("exec", "box", "test", "-s", "/data").status == 0, what="the file")
+    hits = 0
+    for _ in range(10):
+        process = casemate.popen("commit", "box", "made")
+        guard = guard_of(process)
+        if guard:
+            os.kill(guard, signal.SIGKILL)
+            hits += 1
+        assert process.wait() == 0
+        assert casemate.ok("inspect", "--format", "{{.State.Status}}", "box") == "running\n"
+    assert hits
 
 
 def test_nothing_is_left_of_a_commit_that_fails(casemate, busybox):

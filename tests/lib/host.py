@@ -19,6 +19,10 @@ def pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def children(pid):
+    return [int(word) for word in read("/proc/%d/task/%d/children" % (pid, pid)).split()]
+
+
 def exe(pid):
     try:
         return os.readlink("/proc/%d/exe" % pid)
