@@ -82,7 +82,9 @@ enum shim_forward {
 /* Fixed text of shim/exit: "casemate-exit 1 CODE SIGNAL OOM NANOSECONDS LOST\n"; CODE is Docker's (128 + signal when killed),
  * LOST the bytes of output that the log does not have because the disk stayed full after the end. */
 #define SHIM_EXIT_FILE "exit"
-#define SHIM_EXIT_NEW_FILE "exit.new" /* written ahead, so that a full disk does not hide the end */
+#define SHIM_EXIT_NEW_FILE \
+    "exit.new" /* its room is taken by the engine, so that a full disk does not hide the end */
+#define SHIM_EXIT_TEXT_MAX 128
 #define SHIM_LOCK_FILE "lock"
 #define SHIM_SOCKET_FILE "attach.sock"
 /* log/log, log/log.1 …: JSON lines as Docker's json-file writes them, chained (base/logchain.h); log/head: where they end. */

@@ -16,7 +16,6 @@
 #include "base/shimproto.h"
 #include "base/str.h"
 
-#define EXIT_TEXT_MAX 128
 #define EXIT_WORD "casemate-exit"
 #define EXIT_VERSION "1"
 #define SIGNAL_MAX 64
@@ -62,7 +61,7 @@ int exit_record_read(int shim_dir_fd, struct exit_record *ret, struct err *e)
 {
     _cleanup_buf_ struct buf text = {0};
     struct err absent = {0};
-    int r = io_read_file_at(shim_dir_fd, SHIM_EXIT_FILE, EXIT_TEXT_MAX, &text, &absent);
+    int r = io_read_file_at(shim_dir_fd, SHIM_EXIT_FILE, SHIM_EXIT_TEXT_MAX, &text, &absent);
     if (r == -ENOENT)
         return 0;
     if (r < 0) {

@@ -32,8 +32,9 @@
 #include "store/idpool.h"
 
 #define SHIM_END_MS 5000
-#define REMOVING_FILE "removing"     /* in the container's directory */
-#define REMOVING_VOLUMES "volumes\n" /* its content when anonymous volumes go, too */
+/* In the container's directory; the second when anonymous volumes go, too. Empty: there may be no room for a content. */
+#define REMOVING_FILE "removing"
+#define REMOVING_VOLUMES_FILE "removing-volumes"
 
 /* For `casemate events`. */
 static void tell_denial(const struct store *s, const struct container *c, const struct denial *d,
@@ -128,25 +129,30 @@ static void forget_volumes(const struct store *s, const struct plan *p)
     }
 }
 
-/* Written before anything of it goes, whole or not at all, and marked: when this command is killed, the next one finishes (finish_removal),
+/* Written before anything of it goes, in one step, and marked: when this command is killed, the next one finishes (finish_removal),
  * and nobody starts what lacks its log or its volumes. */
 static int intend_removal(const struct store *s, const struct container *c, bool volumes, struct err *e)
 {
-    const char *text = volumes ? REMOVING_VOLUMES : "";
+    const char *name = volumes ? REMOVING_VOLUMES_FILE : REMOVING_FILE;
     int r = mark_make(s, MARK_STARTING, c->id, e);
-    return r < 0 ? r : io_replace_file_at(c->dir, REMOVING_FILE, text, strlen(text), 0600, false, e);
+    _cleanup_close_ int fd =
+        r < 0 ? r : openat(c->dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return r < 0 ? r : fd < 0 ? err_errno(e, "remove container %.12s", c->id) : 0;
+}
+
+static bool has(const struct container *c, const char *name)
+{
+    return faccessat(c->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool lifecycle_removing(const struct container *c)
 {
-    return faccessat(c->dir, REMOVING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return has(c, REMOVING_FILE) || has(c, REMOVING_VOLUMES_FILE);
 }
 
 int lifecycle_finish_removal(const struct store *s, struct container *c, struct err *e)
 {
-    struct stat st;
-    bool volumes = fstatat(c->dir, REMOVING_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
-    return lifecycle_remove_locked(s, c, volumes, e);
+    return lifecycle_remove_locked(s, c, has(c, REMOVING_VOLUMES_FILE), e);
 }
 
 /* First out of sight in one step, then away: a killed command leaves what the next sweep of staging/ removes. The directory's lock, which

@@ -62,8 +62,7 @@ static int hold_off(const struct store *s, struct container *c, struct err *e)
     bool waiting = c->status == CONTAINER_RESTARTING;
     if (r < 0 || c->live.user_stopped || (c->status != CONTAINER_RUNNING && !waiting))
         return r;
-    c->live.user_stopped = true;
-    r = live_write(c->dir, &c->live, c->live.restart.kind != RESTART_NO, e);
+    r = live_write_stopped(c->dir, &c->live, c->live.restart.kind != RESTART_NO, e);
     if (r == 0 && waiting)
         tend_nudge(s, c);
     return r < 0 ? r : container_refresh(c, e);

@@ -3,14 +3,18 @@
 #include "engine/live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/json.h"
 
 #define LIVE_VERSION 1
 #define LIVE_MAX 65536U
 #define STATUS_MAX 255
+#define STOPPED_FILE "user-stopped" /* empty; only where there was no room for LIVE_FILE */
 
 int live_init(const struct plan *p, struct live *ret_live, struct err *e)
 {
@@ -75,6 +79,8 @@ int live_read(int dir, const struct plan *p, struct live *ret_live, struct err *
     }
     if (r == 0 && parse(&text, &live, e) < 0)
         return err_wrap(e, "%s", LIVE_FILE);
+    if (live.restart.kind != RESTART_NO && faccessat(dir, STOPPED_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        live.user_stopped = true;
     *ret_live = live;
     return 0;
 }
@@ -112,5 +118,18 @@ int live_write(int dir, const struct live *live, bool sync, struct err *e)
     size_t length = 0;
     const char *text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &length);
     r = text ? io_replace_file_at(dir, LIVE_FILE, text, length, 0600, sync, e) : err_oom(e);
+    if (r == 0)
+        (void)unlinkat(dir, STOPPED_FILE, 0);
     return r < 0 ? err_wrap(e, "%s", LIVE_FILE) : 0;
+}
+
+int live_write_stopped(int dir, struct live *live, bool sync, struct err *e)
+{
+    live->user_stopped = true;
+    int r = live_write(dir, live, sync, e);
+    if (r != -ENOSPC && r != -EDQUOT)
+        return r;
+    err_clear(e);
+    _cleanup_close_ int fd = openat(dir, STOPPED_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return fd < 0 ? err_errno(e, STOPPED_FILE) : 0;
 }

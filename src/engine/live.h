@@ -35,3 +35,7 @@ int live_read(int dir, const struct plan *p, struct live *ret_live, struct err *
 
 /* Replaces the file; flushed to the disk when `sync`. */
 int live_write(int dir, const struct live *live, bool sync, struct err *e);
+
+/* Sets user_stopped, and replaces the file; where the disk is full an empty file beside it says so until the next live_write: what
+ * fills the disk can be stopped. */
+int live_write_stopped(int dir, struct live *live, bool sync, struct err *e);

@@ -84,6 +84,18 @@ static int make_listener(int shim_dir, struct err *e)
     return steal_fd(&fd);
 }
 
+/* Before anything runs: an end that cannot be recorded would be lost. Not every file system can take room ahead. */
+static int reserve_exit_record(int shim_dir, uid_t uid, struct err *e)
+{
+    _cleanup_close_ int fd =
+        openat(shim_dir, SHIM_EXIT_NEW_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || fchown(fd, uid, uid) < 0)
+        return err_errno(e, "exit record");
+    bool full =
+        fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, SHIM_EXIT_TEXT_MAX) < 0 && (errno == ENOSPC || errno == EDQUOT);
+    return full ? err_errno(e, "room for the exit record") : 0;
+}
+
 int supervise_prepare(const struct container *c, uid_t shim_uid, struct supervise_shim *ret, struct err *e)
 {
     struct supervise_shim x = SUPERVISE_SHIM_INIT;
@@ -94,6 +106,8 @@ int supervise_prepare(const struct container *c, uid_t shim_uid, struct supervis
     if (unlinkat(c->shim_dir, SHIM_LOCK_FILE, 0) < 0 && errno != ENOENT)
         return err_errno(e, "remove old lock");
     int r = give_logs(c->shim_dir, shim_uid, e);
+    if (r == 0)
+        r = reserve_exit_record(c->shim_dir, shim_uid, e);
     if (r < 0)
         return r;
     x.lock = openat(c->shim_dir, SHIM_LOCK_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -10,20 +10,14 @@
 
 #include "shim/shim.h"
 
-#define EXIT_TEXT_MAX 128
 #define EXIT_UNKNOWN 255
 #define OOM_TEXT_MAX 4096 /* memory.events has seven short lines */
 
 int exit_prepare(struct shim *s)
 {
     (void)unlinkat(SHIM_FD_DIR, SHIM_EXIT_FILE, 0);
-    s->exit_file =
-        openat(SHIM_FD_DIR, SHIM_EXIT_NEW_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (s->exit_file < 0)
-        return -errno;
-    /* Best effort: not every file system can. */
-    (void)fallocate(s->exit_file, FALLOC_FL_KEEP_SIZE, 0, EXIT_TEXT_MAX);
-    return 0;
+    s->exit_file = openat(SHIM_FD_DIR, SHIM_EXIT_NEW_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return s->exit_file < 0 ? -errno : 0;
 }
 
 /* The value of the line "oom_kill N", 0 when there is none. */
@@ -77,7 +71,7 @@ static void leave_mark(const struct shim *s)
 
 void exit_record(struct shim *s)
 {
-    char text[EXIT_TEXT_MAX];
+    char text[SHIM_EXIT_TEXT_MAX];
     denials_finish(&s->denials);
     int n = snprintf(text, sizeof(text), "casemate-exit 1 %d %d %d %lld %llu\n", (int)s->status.code,
                      (int)s->status.signal, (int)s->status.oom, (long long)s->status.time,

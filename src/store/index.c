@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/dirs.h"
@@ -14,9 +16,11 @@
 #define BUSY_TIMEOUT_MS 10000
 #define WAL_RETRIES 500
 #define WAL_RETRY_US 10000
+#define ROOM_LEAST (UINT64_C(1) << 20)
 
 struct index {
     sqlite3 *db;
+    int root;   /* the data root; borrowed */
     bool wrote; /* the last closer of a reader does not check-point: that costs as much as a write */
 };
 
@@ -40,14 +44,17 @@ static const char from_schema_1[] =
     "'@') - 1) || ':') = 1));"
     "PRAGMA user_version = 2;";
 
+/* "disk I/O error" has a reason that the system has given. */
 static int failed(struct index *x, struct err *e)
 {
     int code = sqlite3_errcode(x->db);
+    int reason = code == SQLITE_IOERR ? sqlite3_system_errno(x->db) : 0;
     int number = code == SQLITE_FULL    ? ENOSPC
                  : code == SQLITE_BUSY  ? EBUSY
                  : code == SQLITE_NOMEM ? ENOMEM
+                 : reason > 0           ? reason
                                         : EIO;
-    return err_set(e, number, "image index: %s", sqlite3_errmsg(x->db));
+    return err_set(e, number, "image index: %s", reason > 0 ? strerror(reason) : sqlite3_errmsg(x->db));
 }
 
 static int run(struct index *x, const char *sql, struct err *e)
@@ -174,6 +181,10 @@ int index_open(const struct store *s, struct index **ret_index, struct err *e)
     }
     (void)sqlite3_busy_timeout(x->db, BUSY_TIMEOUT_MS);
     (void)sqlite3_extended_result_codes(x->db, 0);
+    /* Its two files stay: on a full disk there would be no room to make them anew, and nothing could be read or removed. */
+    int persist = 1;
+    (void)sqlite3_file_control(x->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    x->root = s->root;
     int r = run(x, "PRAGMA synchronous = NORMAL", e);
     if (r == 0)
         r = check_schema(x, e);
@@ -193,9 +204,18 @@ void index_close(struct index *x)
     free(x);
 }
 
+/* On a disk that is nearly full the log is begun anew, in the room that it has: what makes room must not need some. */
+static void reuse_wal(struct index *x)
+{
+    struct statvfs fs;
+    if (fstatvfs(x->root, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_bsize < ROOM_LEAST)
+        (void)sqlite3_wal_checkpoint_v2(x->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+}
+
 int index_begin(struct index *x, struct err *e)
 {
     x->wrote = true;
+    reuse_wal(x);
     return run(x, "BEGIN IMMEDIATE", e);
 }
 

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import termios
 
 from lib import casemate, wait
@@ -56,6 +57,11 @@ class Shim:
             f.write(oom or "")
         if setup:
             setup(self)
+        record = os.path.join(self.dir, "exit.new")  # the engine takes its room before the start
+        with open(record, "x", encoding="ascii"):
+            pass
+        subprocess.run(["fallocate", "--keep-size", "--length", "128", record], check=True)
+        os.chown(record, SHIM_ID, SHIM_ID)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path = os.path.join(self.dir, "attach.sock")
         if os.path.exists(path):
