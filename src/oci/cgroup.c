@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "oci/rootless.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define OWN_GROUPS_MAX (64U << 10)
@@ -219,7 +220,7 @@ int oci_cgroup_make(struct oci_cgroup *g, struct err *e)
 {
     for (size_t i = 0; i < g->count; i++) {
         int dir = walk(g, &g->all[i], true, e);
-        if ((dir == -EACCES || dir == -EPERM || dir == -EROFS) && geteuid() != 0) {
+        if ((dir == -EACCES || dir == -EPERM || dir == -EROFS) && oci_is_rootless()) {
             err_clear(e); /* an ordinary user: whatever is not delegated is missed when a limit needs it */
             continue;
         }

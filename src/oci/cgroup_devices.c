@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "oci/cgroup.h"
+#include "oci/rootless.h"
 
 #define RULE_LENGTH 8 /* most instructions of one rule */
 #define ENDS 8        /* around all rules */
@@ -201,7 +202,7 @@ int oci_cgroup_set_devices(const struct oci_cgroup *g, const struct schema_list 
     if (g->v2) {
         int r = unified < 0 ? 0 : set_v2(unified, rules, e);
         if (r == -EPERM &&
-            geteuid() != 0) { /* an ordinary user may load no program, and can open no device anyway */
+            oci_is_rootless()) { /* an ordinary user may load no program, and can open no device anyway */
             err_clear(e);
             return 0;
         }

@@ -261,6 +261,9 @@ int oci_resources_read(const char *text, size_t length, struct oci_resources *re
                        struct json_object **ret_document, struct err *e);
 void oci_resources_clear(struct oci_resources *r);
 
+/* True when it limits something besides devices. */
+bool oci_resources_limit(const struct oci_resources *r);
+
 /* The namespace of a type (CLONE_NEW*), NULL when the configuration has none. */
 const struct oci_namespace *oci_config_namespace(const struct oci_config *c, int type);
 

@@ -111,3 +111,9 @@ const struct schema oci_resources_fields[] = {
     MAP(struct oci_resources, unified, "unified", NULL, struct oci_pair),
     {0},
 };
+
+bool oci_resources_limit(const struct oci_resources *r)
+{
+    return r->memory.set || r->cpu.set || r->pids.set || r->block_io.set || r->unified.count > 0 ||
+           r->hugepage_limits.count > 0 || r->rdma.count > 0;
+}

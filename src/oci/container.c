@@ -28,6 +28,7 @@ void oci_container_close(struct oci_container *c)
     free(c->bundle);
     free(c->rootfs);
     free(c->created);
+    free(c->scope);
     str_list_clear(&c->cgroup);
     oci_config_clear(&c->config);
     *c = (struct oci_container)OCI_CONTAINER_INIT;
@@ -145,6 +146,8 @@ int oci_container_save(const struct oci_container *c, struct err *e)
         r = json_add_u64(o, "pidStart", c->pid_start, e);
     if (r == 0)
         r = json_add_strings(o, "cgroup", &c->cgroup, e);
+    if (r == 0 && c->scope)
+        r = json_add_string(o, "scope", c->scope, e);
     if (r < 0)
         return r;
     const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -155,7 +158,7 @@ static int load_state(struct oci_container *c, struct err *e)
 {
     _cleanup_buf_ struct buf text = {0};
     _cleanup_json_ struct json_object *o = NULL;
-    const char *bundle = NULL, *rootfs = NULL, *created = NULL;
+    const char *bundle = NULL, *rootfs = NULL, *created = NULL, *scope = NULL;
     uint64_t pid = 0;
     int r = io_read_file_at(c->dir, "state.json", STATE_MAX, &text, e);
     if (r == 0)
@@ -164,13 +167,16 @@ static int load_state(struct oci_container *c, struct err *e)
         (json_get_string(o, "bundle", &bundle, e) != 1 || json_get_string(o, "rootfs", &rootfs, e) != 1 ||
          json_get_string(o, "created", &created, e) != 1 || json_get_u64(o, "owner", &c->owner, e) != 1 ||
          json_get_u64(o, "pid", &pid, e) != 1 || json_get_u64(o, "pidStart", &c->pid_start, e) != 1 ||
-         pid > INT32_MAX || json_get_strings(o, "cgroup", GROUPS_MAX, &c->cgroup, e) < 0))
+         pid > INT32_MAX || json_get_strings(o, "cgroup", GROUPS_MAX, &c->cgroup, e) < 0 ||
+         json_get_string(o, "scope", &scope, e) < 0))
         r = e->code ? -e->code : err_set(e, EINVAL, "state.json is not what it was written as");
     c->pid = (pid_t)pid;
     if (r == 0)
         r = str_copy(bundle, &c->bundle, e);
     if (r == 0)
         r = str_copy(rootfs, &c->rootfs, e);
+    if (r == 0)
+        r = str_copy(scope, &c->scope, e);
     return r == 0 ? str_copy(created, &c->created, e) : r;
 }
 

@@ -43,6 +43,7 @@ struct oci_container {
     pid_t pid;              /* 0: there is none yet */
     uint64_t pid_start;     /* base/proc.h */
     struct str_list cgroup; /* oci_cgroup_describe */
+    char *scope;            /* of systemd that its group is of; NULL with the cgroupfs driver */
     struct oci_config config;
 };
 

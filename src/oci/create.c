@@ -24,7 +24,9 @@
 #include "oci/job.h"
 #include "oci/namespaces.h"
 #include "oci/rootfs.h"
+#include "oci/rootless.h"
 #include "oci/sync.h"
+#include "oci/systemd.h"
 #include "runtime/userns.h"
 
 #define CONFIG_FILE "config.json"
@@ -35,6 +37,8 @@ struct creation {
     struct oci_container *container;
     struct oci_cgroup cgroup;
     struct oci_cgroup_join join;
+    struct oci_scope scope;
+    bool scope_started; /* else one of that name is somebody else's */
     struct oci_sources sources;
     struct oci_namespaces namespaces;
     struct filter *filter;
@@ -49,6 +53,7 @@ static void creation_clear(struct creation *x)
 {
     oci_cgroup_close(&x->cgroup);
     oci_cgroup_join_close(&x->join);
+    oci_scope_close(&x->scope);
     oci_sources_close(&x->sources);
     oci_namespaces_close(&x->namespaces);
     free(x->filter);
@@ -139,10 +144,49 @@ static int prepare(struct creation *x, struct err *e)
     return r == 0 ? write_job(x, e) : r;
 }
 
+/* Its name is written down before it is there, for whoever finds what a killed command leaves. */
+static int start_scope(struct creation *x, struct err *e)
+{
+    struct oci_container *c = x->container;
+    struct oci_unit unit;
+    bool user = oci_is_rootless();
+    int r = oci_unit_name(c->config.linux_part.cgroups_path, c->id, user, &unit, e);
+    if (r == 0)
+        r = str_copy(unit.scope, &c->scope, e);
+    if (r == 0)
+        r = oci_container_save(c, e);
+    if (r == 0)
+        r = oci_scope_start(&unit, user, &c->config, &x->scope, e);
+    x->scope_started = r == 0;
+    return r;
+}
+
+static int find_cgroup(struct creation *x, struct err *e)
+{
+    struct oci_container *c = x->container;
+    _cleanup_free_ char *path = NULL;
+    if (!x->o->systemd)
+        return oci_cgroup_find(c->config.linux_part.cgroups_path, c->id, &x->cgroup, e);
+    int r = start_scope(x, e);
+    if (r == 0)
+        r = oci_scope_path(&x->scope, &path, e);
+    return r == 0 ? oci_cgroup_find(path, c->id, &x->cgroup, e) : r;
+}
+
+static int set_limits(struct creation *x, struct err *e)
+{
+    const struct oci_resources *limits = &x->container->config.linux_part.resources;
+    int r = oci_cgroup_set(&x->cgroup, limits, e);
+    if (r == 0)
+        r = oci_cgroup_set_devices(&x->cgroup, &limits->devices, e);
+    return r == 0 && x->o->systemd && oci_resources_limit(limits)
+               ? oci_scope_tell_limits(x->container->scope, oci_is_rootless(), &x->cgroup, e)
+               : r;
+}
+
 static int make_cgroup(struct creation *x, struct err *e)
 {
-    const struct oci_linux *l = &x->container->config.linux_part;
-    int r = oci_cgroup_find(l->cgroups_path, x->container->id, &x->cgroup, e);
+    int r = find_cgroup(x, e);
     if (r == 0)
         r = oci_cgroup_describe(&x->cgroup, &x->container->cgroup, e);
     /* Before they are made: whoever finds what a killed command leaves knows its groups. */
@@ -151,9 +195,7 @@ static int make_cgroup(struct creation *x, struct err *e)
     if (r == 0)
         r = oci_cgroup_make(&x->cgroup, e);
     if (r == 0)
-        r = oci_cgroup_set(&x->cgroup, &l->resources, e);
-    if (r == 0)
-        r = oci_cgroup_set_devices(&x->cgroup, &l->resources.devices, e);
+        r = set_limits(x, e);
     return r == 0 ? oci_cgroup_join_open(&x->cgroup, &x->join, e) : r;
 }
 
@@ -177,6 +219,12 @@ static int write_maps(const struct oci_linux *l, pid_t pid, struct err *e)
     return userns_write_maps(pid, uids, l->uid_mappings.count, gids, l->gid_mappings.count, e);
 }
 
+/* An ordinary user may not move a process out of its session: systemd does. */
+static bool by_systemd(const struct creation *x)
+{
+    return x->scope.holder > 0 && oci_is_rootless();
+}
+
 /* Ids, the unified group and the score of the process, which waits meanwhile. */
 static int equip(struct creation *x, struct err *e)
 {
@@ -185,7 +233,9 @@ static int equip(struct creation *x, struct err *e)
     const struct oci_namespace *user = oci_config_namespace(config, CLONE_NEWUSER);
     char name[48];
     int r = user && !str_set(user->path) ? write_maps(&config->linux_part, c->pid, e) : 0;
-    if (r == 0 && x->namespaces.joined_count > 0)
+    if (r == 0 && by_systemd(x))
+        r = oci_scope_attach(&x->scope, c->scope, c->pid, e);
+    else if (r == 0 && x->namespaces.joined_count > 0)
         r = oci_cgroup_attach_unified(&x->cgroup, c->pid, e);
     if (r < 0 || !config->process.oom_score_adj.set)
         return r;
@@ -212,8 +262,8 @@ static int start_process(struct creation *x, struct err *e)
         .no_pivot = x->o->no_pivot,
         .may_set_groups = geteuid() == 0,
     };
-    pid_t pid =
-        oci_namespaces_clone(&c->config, &x->namespaces, oci_cgroup_unified(&x->cgroup), &x->pidfd, e);
+    pid_t pid = oci_namespaces_clone(&c->config, &x->namespaces,
+                                     by_systemd(x) ? -1 : oci_cgroup_unified(&x->cgroup), &x->pidfd, e);
     if (pid == 0) {
         close(x->sync);
         oci_child_run(&child);
@@ -227,6 +277,7 @@ static int start_process(struct creation *x, struct err *e)
         r = equip(x, e);
     if (r == 0)
         r = oci_container_save(c, e);
+    oci_scope_close(&x->scope); /* it has a process now */
     return r == 0 ? oci_sync_answer(x->sync, e) : r;
 }
 
@@ -286,6 +337,8 @@ static void abandon(struct creation *x)
         while (waitid(P_PIDFD, (id_t)x->pidfd, &info, WEXITED) < 0 && errno == EINTR)
             ;
     }
+    if (x->scope_started)
+        (void)oci_scope_stop(x->container->scope, oci_is_rootless(), &ignored);
     (void)oci_cgroup_remove(&x->cgroup, &ignored);
     (void)oci_container_remove(x->container, &ignored);
 }
@@ -331,6 +384,7 @@ int oci_create(int root, const struct oci_create *o, struct oci_container *ret, 
     _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
     _cleanup_(creation_clear) struct creation x = {.o = o,
                                                    .container = &c,
+                                                   .scope = OCI_SCOPE_INIT,
                                                    .enter = -1,
                                                    .job = -1,
                                                    .start = -1,

@@ -11,6 +11,7 @@ struct oci_create {
     const char *pid_file;       /* or NULL */
     unsigned preserve_fds;      /* descriptors from 3 on that the container gets */
     bool no_pivot, no_new_keyring;
+    bool systemd;       /* the control group is of a scope of systemd */
     bool needs_console; /* nobody is there to be the terminal's other side */
 };
 

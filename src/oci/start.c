@@ -15,7 +15,9 @@
 #include "base/syscalls.h"
 #include "oci/create.h"
 #include "oci/hooks.h"
+#include "oci/rootless.h"
 #include "oci/sync.h"
+#include "oci/systemd.h"
 
 #define END_MS 10000 /* until a killed process is gone */
 
@@ -75,6 +77,16 @@ static int end_process(const struct oci_container *c, struct err *e)
     return n == 0 ? err_set(e, ETIMEDOUT, "the container's process does not end") : 0;
 }
 
+/* A scope ends with its last process: what is left is killed first, for systemd would ask it kindly and wait. */
+static int end_scope(const struct oci_container *c, const struct oci_cgroup *g, struct err *e)
+{
+    struct err ignored = {0};
+    if (!c->scope || c->cgroup.count == 0)
+        return 0;
+    (void)oci_cgroup_signal(g, SIGKILL, &ignored);
+    return oci_scope_stop(c->scope, oci_is_rootless(), e);
+}
+
 int oci_delete(struct oci_container *c, bool force, struct str_list *warnings, struct err *e)
 {
     _cleanup_oci_cgroup_ struct oci_cgroup g = {0};
@@ -87,6 +99,8 @@ int oci_delete(struct oci_container *c, bool force, struct str_list *warnings, s
     if (groups && status == OCI_PAUSED)
         (void)oci_cgroup_freeze(&g, false, &failed);
     int r = end_process(c, e);
+    if (r == 0 && groups)
+        r = end_scope(c, &g, e);
     if (r == 0 && groups)
         r = oci_cgroup_remove(&g, e);
     if (r < 0)

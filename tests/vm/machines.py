@@ -45,7 +45,7 @@ MACHINES = {machine.name: machine for machine in (
     Machine("debian12-arm64", "bookworm", "arm64", "6.1.", "linux-image-cloud-arm64", "qemu-system-aarch64", VIRT, "ttyAMA0",
             ("10-kernel", "20-run", "40-arm64", "45-unit")),
     Machine("debian12-systemd", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
-            ("70-units", "71-user", "72-rebooted"), systemd=True),
+            ("70-units", "71-user", "72-rebooted", "73-scopes"), systemd=True),
 )}
 
 

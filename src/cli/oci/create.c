@@ -58,6 +58,7 @@ static int read_options(const struct invocation *in, struct create_options *o, s
                            (unsigned long long)o->preserve_fds, 3 + (int)i);
     o->create.preserve_fds = (unsigned)(o->preserve_fds + listening);
     o->create.id = in->arguments[0];
+    o->create.systemd = oci_globals.systemd_cgroup;
     return 0;
 }
 

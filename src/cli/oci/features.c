@@ -91,8 +91,8 @@ static int add_linux(struct json_object *o, struct err *e)
 {
     static const char *const none[] = {NULL};
     static const char *const enabled[] = {"enabled", NULL};
-    static const char *const cgroup_on[] = {"v1", "v2", "rootless", NULL};
-    static const char *const cgroup_off[] = {"systemd", "systemdUser", "rdma", NULL};
+    static const char *const cgroup_on[] = {"v1", "v2", "systemd", "systemdUser", "rootless", NULL};
+    static const char *const cgroup_off[] = {"rdma", NULL};
     struct json_object *l = json_object_new_object();
     struct json_object *extensions = json_object_new_object();
     int r = l && extensions ? add_choices(l, "namespaces", oci_namespace_types, e) : err_oom(e);

@@ -18,6 +18,7 @@ struct oci_globals {
     const char *log;        /* file for errors and warnings; NULL: standard error alone */
     const char *log_format; /* "text" or "json" */
     bool debug, version;
+    bool systemd_cgroup;  /* counts for containers that are made */
     const char *rootless; /* accepted and ignored: it is seen */
 };
 extern struct oci_globals oci_globals;

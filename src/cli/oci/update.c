@@ -9,6 +9,8 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/oci/oci.h"
+#include "oci/rootless.h"
+#include "oci/systemd.h"
 
 struct update_options {
     const char *resources; /* a file, "-" is standard input */
@@ -89,6 +91,8 @@ static int run(const struct invocation *in, struct err *e)
         r = oci_cgroup_set(&g, &o.r, e);
     if (r == 0 && o.r.devices.count > 0)
         r = oci_cgroup_set_devices(&g, &o.r.devices, e);
+    if (r == 0 && c.scope)
+        r = oci_scope_tell_limits(c.scope, oci_is_rootless(), &g, e);
     if (document)
         oci_resources_clear(&o.r);
     return r;
