@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define ENTER_VERSION 1
+#define ENTER_VERSION 2
 #define ENTER_MAGIC 0x43454e54 /* "CENT" */
 #define ENTER_TEXT_MAX 512
 #define ENTER_JOB_MAX (32U << 20)
@@ -25,7 +25,7 @@ enum enter_flags {
     ENTER_SET_GROUPS = 4, /* setgroups(2) is allowed: not in an unprivileged user namespace */
     ENTER_CAPABILITIES = 8,
     ENTER_SECCOMP = 16,
-    ENTER_LISTENER = 32, /* the filter has a listener, which is sent over job.sync */
+    ENTER_LISTENER = 32, /* the filter has a listener: ENTER_NOTIFIES */
     ENTER_SCHEDULER = 64,
     ENTER_IO_PRIORITY = 128,
     ENTER_PERSONALITY = 256,
@@ -90,7 +90,7 @@ enum enter_step {
     ENTER_READY = 1,  /* everything but the program itself is in place */
     ENTER_FAILED = 2, /* the process has ended or is about to */
     ENTER_NOTIFIES =
-        3, /* brings the listener of the filter; answered by one byte when it has been handed on */
+        3, /* `status` is the listener's number in the process, to be taken from there; answered by one byte */
     /* Before casemate-enter, from the same process while it is still a copy of the runtime; each answered by one byte: */
     ENTER_BUILT =
         16, /* the file system is there, the root is still the host's: hooks of the runtime's namespace may run */
@@ -100,6 +100,6 @@ enum enter_step {
 struct enter_report {
     uint32_t step;  /* enum enter_step */
     int32_t code;   /* positive errno */
-    int32_t status; /* as a shell's: 126 cannot be executed, 127 not found, else 1 */
+    int32_t status; /* of ENTER_FAILED as a shell's: 126 cannot be executed, 127 not found, else 1 */
     char text[ENTER_TEXT_MAX];
 };

@@ -212,10 +212,16 @@ struct message_unpack_member {
     char name[MESSAGE_MEMBER_MAX]; /* clean and relative */
 };
 
+enum message_seccomp_reading {
+    SECCOMP_READ_PLAIN = 0,
+    SECCOMP_READ_JUDGED = 1,  /* MESSAGE_SECCOMP_EXCESS is an answer */
+    SECCOMP_READ_RUNTIME = 2, /* as the OCI runtime's (seccomp/profile.h) */
+};
+
 struct message_seccomp_request {
     uint64_t capabilities;   /* bit n: capability n */
     uint32_t kernel_version; /* major * 1000 + minor */
-    uint32_t judge;          /* 1: MESSAGE_SECCOMP_EXCESS is an answer to a profile */
+    uint32_t reading;        /* enum message_seccomp_reading, of a profile */
 };
 
 struct message_seccomp_program {

@@ -33,8 +33,8 @@ _Noreturn void fail(int status, const char *what, const char *subject);
 /* From now on the report goes here instead of job->sync. */
 void fail_to(int socket);
 
-/* Sends a step, with one descriptor unless it is negative. */
-void tell(enum enter_step step, int descriptor);
+/* Sends a step, with the number that belongs to it. */
+void tell(enum enter_step step, int number);
 
 /* Waits for the one byte that answers ENTER_NOTIFIES. */
 void await_answer(void);
@@ -42,7 +42,7 @@ void await_answer(void);
 /* keyring, limits, scheduling, personality, ids, capabilities, directory: in the order that each needs of the others. */
 void become_user(void);
 
-/* Puts the filter on; with ENTER_LISTENER its listener goes to the other side of job->sync. */
+/* Puts the filter on; with ENTER_LISTENER the other side of job->sync takes its listener. */
 void install_filter(void);
 
 /* Runs the hooks, one after the other; one that fails or takes too long ends the process. */

@@ -21,6 +21,6 @@ void install_filter(void)
     if (!listens)
         return;
     tell(ENTER_NOTIFIES, (int)r);
-    close((int)r);
     await_answer();
+    close((int)r);
 }

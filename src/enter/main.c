@@ -48,6 +48,7 @@ int main(int argc, char **argv)
     job_open(argc == 2 ? argv[1] : "");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         fail(1, "prctl", NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* whoever made this process may be gone */
     close_on_exec();
     become_user();
     char **args = job_strings(&job->args);
@@ -58,15 +59,15 @@ int main(int argc, char **argv)
         install_filter(); /* whoever takes the listener waits for the creation, not for the start */
         late = false;
     }
-    tell(ENTER_READY, -1);
+    tell(ENTER_READY, 0);
     if (job->start >= 0) {
         close(job->sync);
         await_start();
     }
-    run_hooks();
     default_signals();
     if (late)
-        install_filter();
+        install_filter(); /* the hooks run under it, as they do with runc */
+    run_hooks();
     execve(program, args, env);
     fail(errno == ENOENT ? 127 : 126, "exec", args[0]);
 }

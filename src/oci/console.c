@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/syscalls.h"
 #include "oci/create.h"
 
 static int connect_to(const char *path, const char *what, struct err *e)
@@ -55,13 +56,14 @@ int oci_console_send(const char *path, int master, struct err *e)
 }
 
 /* config-linux.md, "The Container Process State". */
-static int agent_state(const struct oci_container *c, char **ret, struct err *e)
+static int agent_state(const struct oci_container *c, pid_t pid, char **ret, struct err *e)
 {
     _cleanup_free_ char *state = NULL;
     _cleanup_str_list_ struct str_list fds = {0};
     _cleanup_json_ struct json_object *o = json_object_new_object();
     struct json_object *inner = NULL;
-    int r = o ? oci_container_state(c, OCI_CREATING, false, &state, e) : err_oom(e);
+    int r =
+        o ? oci_container_state(c, pid == c->pid ? OCI_CREATING : OCI_RUNNING, false, &state, e) : err_oom(e);
     if (r == 0)
         r = json_parse(state, strlen(state), &inner, e);
     if (r == 0)
@@ -71,7 +73,7 @@ static int agent_state(const struct oci_container *c, char **ret, struct err *e)
     if (r == 0)
         r = json_add_strings(o, "fds", &fds, e);
     if (r == 0)
-        r = json_add_u64(o, "pid", (uint64_t)c->pid, e);
+        r = json_add_u64(o, "pid", (uint64_t)pid, e);
     if (r == 0)
         r = json_add_string(o, "metadata", c->config.linux_part.seccomp.listener_metadata, e);
     if (inner)
@@ -79,13 +81,16 @@ static int agent_state(const struct oci_container *c, char **ret, struct err *e)
     return r == 0 ? str_copy(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE), ret, e) : r;
 }
 
-int oci_listener_send(const struct oci_container *c, int listener, struct err *e)
+int oci_listener_send(const struct oci_container *c, pid_t pid, int pidfd, int number, struct err *e)
 {
+    const char *path = c->config.linux_part.seccomp.listener_path;
     _cleanup_free_ char *text = NULL;
-    int r = agent_state(c, &text, e);
+    _cleanup_close_ int listener = sys_pidfd_getfd(pidfd, number);
+    if (listener < 0)
+        return err_errno(e, "take the listener of linux.seccomp");
+    int r = agent_state(c, pid, &text, e);
     if (r < 0)
         return r;
-    _cleanup_close_ int s =
-        connect_to(c->config.linux_part.seccomp.listener_path, "linux.seccomp.listenerPath", e);
+    _cleanup_close_ int s = connect_to(path, "linux.seccomp.listenerPath", e);
     return s < 0 ? s : send_with(s, text, listener, "linux.seccomp.listenerPath", e);
 }

@@ -98,7 +98,7 @@ static int write_job(struct creation *x, struct err *e)
         .config = config,
         .process = &config->process,
         .filter = x->filter,
-        .listener = x->filter && str_set(config->linux_part.seccomp.listener_path),
+        .listener = oci_filter_notifies(x->filter),
         .state = x->started_state,
         .keyring = x->o->no_new_keyring ? NULL : keyring,
         .set_groups = geteuid() == 0 || !user,
@@ -317,8 +317,8 @@ static int serve(struct creation *x, struct err *e)
             r = run_early_hooks(x->container, e);
         else if (step == ENTER_TERMINAL && fd >= 0)
             r = take_terminal(x, &fd, e);
-        else if (step == ENTER_NOTIFIES && fd >= 0)
-            r = oci_listener_send(x->container, fd, e);
+        else if (step == ENTER_NOTIFIES)
+            r = oci_listener_send(x->container, x->container->pid, x->pidfd, status, e);
         else
             return err_set(e, EBADMSG, "the container's process speaks another protocol");
         if (r == 0)

@@ -32,8 +32,12 @@ int oci_console_send(const char *path, int master, struct err *e);
 /* The filter of linux.seccomp: compiled, or kept from an earlier time. NULL in *ret when there is none. The caller frees it. */
 int oci_filter(const struct oci_config *c, struct filter **ret, struct err *e);
 
-/* Hands the listener of the filter to the agent at linux.seccomp.listenerPath. */
-int oci_listener_send(const struct oci_container *c, int listener, struct err *e);
+/* Whether it asks somebody about calls, so that it has a listener. */
+bool oci_filter_notifies(const struct filter *f);
+
+/* Takes the listener of the filter out of the process, where it has the given number, and hands it to the agent at
+ * linux.seccomp.listenerPath. `pid` is the process's; the container's first one unless it was executed later. */
+int oci_listener_send(const struct oci_container *c, pid_t pid, int pidfd, int number, struct err *e);
 
 /* Writes the pid, in decimal, to a file that appears whole. */
 int oci_pid_file_write(const char *path, pid_t pid, struct err *e);

@@ -113,8 +113,7 @@ static int prepare(struct entering *n, struct err *e)
         .config = config,
         .process = n->x->process,
         .filter = n->filter,
-        .listener = n->filter && config->linux_part.seccomp.listener_path &&
-                    *config->linux_part.seccomp.listener_path,
+        .listener = oci_filter_notifies(n->filter),
         .set_groups = geteuid() == 0,
         .sync = n->their_sync,
         .start = -1,
@@ -238,17 +237,20 @@ static int start(struct entering *n, struct oci_executed *ret, struct err *e)
 }
 
 /* Until the program runs: the end of the conversation after READY. */
-static int serve(struct entering *n, int *ret_status, struct err *e)
+static int serve(struct entering *n, pid_t pid, int *ret_status, struct err *e)
 {
     bool ready = false;
     for (;;) {
         enum enter_step step;
         _cleanup_close_ int fd = -1;
-        int r = oci_sync_receive(n->sync, &step, &fd, ret_status, e);
+        int status = *ret_status;
+        int r = oci_sync_receive(n->sync, &step, &fd, &status, e);
         if (r == 0)
             return ready ? 0 : err_set(e, ECHILD, "the process has ended before its program ran");
-        if (r < 0)
+        if (r < 0) {
+            *ret_status = status;
             return r;
+        }
         if (step == ENTER_READY) {
             ready = true;
             continue;
@@ -257,8 +259,8 @@ static int serve(struct entering *n, int *ret_status, struct err *e)
             r = oci_console_send(n->x->console_socket, fd, e);
         else if (step == ENTER_TERMINAL && fd >= 0)
             n->terminal = steal_fd(&fd);
-        else if (step == ENTER_NOTIFIES && fd >= 0)
-            r = oci_listener_send(n->container, fd, e);
+        else if (step == ENTER_NOTIFIES)
+            r = oci_listener_send(n->container, pid, n->pidfd, status, e);
         if (r >= 0)
             r = oci_sync_answer(n->sync, e);
         if (r < 0)
@@ -301,7 +303,7 @@ int oci_exec(const struct oci_container *c, const struct oci_exec *x, struct oci
     if (r == 0)
         r = start(&n, ret, e);
     if (r == 0)
-        r = serve(&n, ret_status, e);
+        r = serve(&n, ret->pid, ret_status, e);
     if (r == 0 && x->pid_file)
         r = oci_pid_file_write(x->pid_file, ret->pid, e);
     if (r < 0) {

@@ -2,10 +2,10 @@
 /* The filter of linux.seccomp (create.h): compiled by casemate-seccomp, and kept by the digest of all that it was made from. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/capname.h"
 #include "base/cleanup.h"
 #include "base/dirs.h"
 #include "base/json.h"
@@ -36,6 +36,15 @@ static int profile_text(struct json_object *seccomp, struct json_object **ret, s
     return 0;
 }
 
+bool oci_filter_notifies(const struct filter *f)
+{
+    for (unsigned i = 0; f && i < f->len; i++)
+        if (f->code[i].code == (BPF_RET | BPF_K) &&
+            (f->code[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+            return true;
+    return false;
+}
+
 int oci_filter(const struct oci_config *c, struct filter **ret, struct err *e)
 {
     _cleanup_json_ struct json_object *profile = NULL;
@@ -49,6 +58,12 @@ int oci_filter(const struct oci_config *c, struct filter **ret, struct err *e)
     if (cache < 0)
         return cache;
     const char *text = json_object_to_json_string_ext(profile, JSON_C_TO_STRING_NOSLASHESCAPE);
-    r = filter_cache_profile(cache, CAP_MASK_ALL, text, strlen(text), false, ret, e);
-    return r < 0 ? err_wrap(e, "linux.seccomp") : 0;
+    _cleanup_free_ struct filter *f = NULL;
+    r = filter_cache_runtime(cache, text, strlen(text), &f, e);
+    if (r < 0)
+        return err_wrap(e, "linux.seccomp");
+    if (oci_filter_notifies(f) && !str_set(c->linux_part.seccomp.listener_path))
+        return err_set(e, EINVAL, "linux.seccomp.listenerPath: is missing, and a rule says SCMP_ACT_NOTIFY");
+    *ret = steal_ptr(f);
+    return 0;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -237,6 +238,17 @@ static int seal(const struct writer *w, struct err *e)
     return r < 0 ? r : steal_fd(&fd);
 }
 
+/* seccomp(2): waiting is of listeners only, and with one TSYNC has to say how it fails. There is one thread. */
+static uint32_t filter_flags(const struct oci_job *j)
+{
+    uint32_t flags = (uint32_t)j->config->linux_part.seccomp.flags;
+    if (!j->listener)
+        flags &= ~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    else if (flags & SECCOMP_FILTER_FLAG_TSYNC)
+        flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+    return flags;
+}
+
 int oci_job_write(const struct oci_job *j, struct str_list *ret_unknown, struct err *e)
 {
     struct enter_job job = {.magic = ENTER_MAGIC,
@@ -259,7 +271,7 @@ int oci_job_write(const struct oci_job *j, struct str_list *ret_unknown, struct 
     if (j->filter) {
         job.filter_offset = put(&w, j->filter->code, j->filter->len * sizeof(*j->filter->code));
         job.filter_count = j->filter->len;
-        job.filter_flags = (uint32_t)j->config->linux_part.seccomp.flags;
+        job.filter_flags = filter_flags(j);
     }
     job.cwd = put_text(&w, p->cwd);
     put_label(&w, &job, p);

@@ -95,6 +95,8 @@ int oci_sync_receive(int socket, enum enter_step *ret_step, int *ret_fd, int *re
         return err_set(e, report.code > 0 ? report.code : EIO, "%s", report.text);
     }
     *ret_step = (enum enter_step)report.step;
+    if (report.step == ENTER_NOTIFIES)
+        *ret_status = report.status;
     return 1;
 }
 

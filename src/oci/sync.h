@@ -13,6 +13,6 @@ int oci_sync_await(int socket, struct err *e);
 _Noreturn void oci_sync_fail(int socket, const struct err *e);
 
 /* The command's side: 1 and *ret_fd (-1: none came), 0 when the process is gone, or has executed the program. ENTER_FAILED becomes an error,
- * whose exit status is in *ret_status. */
+ * whose exit status is in *ret_status; so is the number that comes with ENTER_NOTIFIES. */
 int oci_sync_receive(int socket, enum enter_step *ret_step, int *ret_fd, int *ret_status, struct err *e);
 int oci_sync_answer(int socket, struct err *e);

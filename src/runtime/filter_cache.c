@@ -19,7 +19,7 @@
 #define SWITCH_USER (BIT(CAP_SETUID) | BIT(CAP_SETGID))
 
 #define FILE_MAGIC "casemate filter\n"
-#define FILE_FORMAT 1
+#define FILE_FORMAT 2
 #define FILE_MODE 0600
 #define NAME_SIZE (sizeof("filter-") + DIGEST_HEX_LENGTH)
 
@@ -36,10 +36,12 @@ struct file_header {
 static void key_of(const struct filter_source *source, struct digest *ret_key)
 {
     const struct {
-        uint32_t format, has_profile;
+        uint32_t format, profile; /* 1: read as a user's, 2: as the OCI runtime's */
         uint64_t build, capabilities, kernel_version, length;
     } fixed = {.format = FILE_FORMAT,
-               .has_profile = source->profile != NULL,
+               .profile = !source->profile  ? 0
+                          : source->runtime ? 2
+                                            : 1,
                .build = filter_build,
                .capabilities = source->capabilities,
                .kernel_version = source->kernel_version,
@@ -172,4 +174,11 @@ int filter_cache_profile(int cache_fd, uint64_t capabilities, const char *text, 
         .profile = text, .length = length, .capabilities = capabilities, .judge = judge};
     int r = kernel_version(&source.kernel_version, e);
     return r < 0 ? r : get(cache_fd, &source, ret_filter, e);
+}
+
+int filter_cache_runtime(int cache_fd, const char *text, size_t length, struct filter **ret_filter,
+                         struct err *e)
+{
+    const struct filter_source source = {.profile = text, .length = length, .runtime = true};
+    return get(cache_fd, &source, ret_filter, e);
 }

@@ -26,3 +26,7 @@ int filter_cache_ceiling(int cache_fd, uint64_t capabilities, const struct filte
  * or entered, since a later Casemate may refuse more. *ret_filter is the caller's to free(). */
 int filter_cache_profile(int cache_fd, uint64_t capabilities, const char *text, size_t length, bool judge,
                          struct filter **ret_filter, struct err *e);
+
+/* linux.seccomp of the OCI runtime, which says all by itself: neither capabilities nor the kernel's version play a part. */
+int filter_cache_runtime(int cache_fd, const char *text, size_t length, struct filter **ret_filter,
+                         struct err *e);

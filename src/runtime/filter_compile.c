@@ -84,7 +84,9 @@ static int ask(struct worker *w, const struct filter_source *source, int out, st
 {
     const struct message_seccomp_request request = {.capabilities = source->capabilities,
                                                     .kernel_version = source->kernel_version,
-                                                    .judge = source->judge};
+                                                    .reading = source->runtime ? SECCOMP_READ_RUNTIME
+                                                               : source->judge ? SECCOMP_READ_JUDGED
+                                                                               : SECCOMP_READ_PLAIN};
     _cleanup_close_ int profile = source->profile ? profile_file(source, e) : -1;
     if (source->profile && profile < 0)
         return profile;

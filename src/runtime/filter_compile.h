@@ -16,6 +16,7 @@ struct filter_source {
     uint64_t capabilities;   /* bit n: capability n */
     uint32_t kernel_version; /* major * 1000 + minor */
     bool judge;              /* the profile may not name more than the ceiling allows */
+    bool runtime;            /* the profile is read as the OCI runtime does (seccomp/profile.h) */
 };
 
 /* *ret_filter is the caller's to free(), code included. */

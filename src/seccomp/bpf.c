@@ -28,7 +28,7 @@ struct range {
 };
 
 struct gen {
-    const struct rules *r;
+    const struct rules *r; /* of the ABI whose part is being written */
     struct sock_filter code[BPF_MAXINSNS];
     size_t len; /* may exceed BPF_MAXINSNS: then the program is too long */
     struct range ranges[SECCOMP_NR_LIMIT + 1];
@@ -153,9 +153,32 @@ static void emit_masked(struct gen *g, struct jumps *j, const struct rule_arg *a
     emit_masked_half(g, j, arg_low(a), (uint32_t)a->value, (uint32_t)a->value_two);
 }
 
+/* Arguments of 32 bits: what a profile compares with is cut to that, as libseccomp does. */
+static void emit_narrow(struct gen *g, struct jumps *j, const struct rule_arg *a)
+{
+    static const struct {
+        uint16_t op;
+        enum target jt, jf;
+    } ops[] = {
+        [RULE_OP_NE] = {BPF_JEQ, FAIL, NEXT}, [RULE_OP_LT] = {BPF_JGE, FAIL, NEXT},
+        [RULE_OP_LE] = {BPF_JGT, FAIL, NEXT}, [RULE_OP_EQ] = {BPF_JEQ, NEXT, FAIL},
+        [RULE_OP_GE] = {BPF_JGE, NEXT, FAIL}, [RULE_OP_GT] = {BPF_JGT, NEXT, FAIL},
+    };
+    if (a->op == RULE_OP_MASKED_EQ) {
+        emit_masked_half(g, j, arg_low(a), (uint32_t)a->value, (uint32_t)a->value_two);
+        return;
+    }
+    emit_load(g, arg_low(a));
+    emit_jump(g, j, ops[a->op].op, (uint32_t)a->value, ops[a->op].jt, ops[a->op].jf);
+}
+
 static void emit_condition(struct gen *g, struct jumps *j, const struct rule_arg *a)
 {
     size_t from = j->n;
+    if (seccomp_arch_is_narrow(g->r->arch)) {
+        emit_narrow(g, j, a);
+        return;
+    }
     switch (a->op) {
     case RULE_OP_EQ:
         emit_equal(g, j, a);
@@ -244,12 +267,19 @@ static void emit_leaf(struct gen *g, uint16_t use)
 /* Ranges for 0..highest; equal neighbours become one. */
 static void ranges_collect(struct gen *g, int highest)
 {
+    g->n_ranges = 0;
     for (int nr = 0; nr <= highest; nr++) {
         uint16_t use = g->r->first[nr];
         if (g->n_ranges > 0 && lists_equal(g->r, g->ranges[g->n_ranges - 1].use, use))
             continue;
         g->ranges[g->n_ranges++] = (struct range){.first = nr, .use = use};
     }
+}
+
+/* What the kernel adds to the numbers of an ABI. */
+static uint32_t number_base(const struct rules *r)
+{
+    return r->arch == SECCOMP_ARCH_X32 ? SECCOMP_NR_X32 : 0;
 }
 
 /* Ranges first..last. A branch is tried with a short jump; when the left part turns out too long for one, it is
@@ -261,7 +291,7 @@ static void emit_tree(struct gen *g, size_t first, size_t last)
         return;
     }
     size_t middle = first + (last - first + 1) / 2;
-    uint32_t pivot = (uint32_t)g->ranges[middle].first;
+    uint32_t pivot = (uint32_t)g->ranges[middle].first + number_base(g->r);
     size_t at = g->len;
     emit(g, BPF_JMP | BPF_JGE | BPF_K, 0, 0, pivot);
     emit_tree(g, first, middle - 1);
@@ -284,33 +314,121 @@ static bool action_kills(uint32_t ret)
     return rules_precedence(ret) <= rules_precedence(SECCOMP_RET_KILL_THREAD);
 }
 
-/* Architecture and numbers outside the table; what follows sees the number in the accumulator. */
-static void emit_prologue(struct gen *g, int highest)
+/* What calls of an ABI get that has no rules. */
+static uint32_t foreign_action(const struct rules *r)
 {
-    uint32_t def = g->r->default_ret;
-    uint32_t foreign = action_kills(def) ? def : SECCOMP_RET_ERRNO | ENOSYS;
-    uint32_t unknown =
-        (def & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? SECCOMP_RET_ERRNO | ENOSYS : def;
-    emit_load(g, OFFSET_ARCH);
-    emit(g, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, seccomp_audit_arch(g->r->arch));
-    emit_ret(g, foreign);
-    emit_load(g, OFFSET_NR);
-    emit(g, BPF_JMP | BPF_JGE | BPF_K, 0, 3, (uint32_t)highest + 1);
-    emit(g, BPF_JMP | BPF_JGE | BPF_K, 0, 1, SECCOMP_NR_X32);
-    emit_ret(g, foreign);
-    emit_ret(g, unknown);
+    if (r->runtime)
+        return SECCOMP_RET_KILL_THREAD;
+    return action_kills(r->default_ret) ? r->default_ret : SECCOMP_RET_ERRNO | ENOSYS;
 }
 
-int bpf_generate(const struct rules *r, struct sock_filter **ret_code, size_t *ret_len, struct err *e)
+/* What numbers above the table get. */
+static uint32_t unknown_action(const struct rules *r)
 {
-    int highest = r->nr_highest > SECCOMP_NR_NEWEST ? r->nr_highest : SECCOMP_NR_NEWEST;
+    uint32_t def = r->default_ret;
+    if (r->runtime)
+        return rules_action_lets_through(def) || r->nr_highest < 0 ? def : SECCOMP_RET_ERRNO | ENOSYS;
+    return (def & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? SECCOMP_RET_ERRNO | ENOSYS : def;
+}
+
+static int highest_number(const struct rules *r)
+{
+    bool as_named = r->runtime && r->nr_highest >= 0;
+    return as_named || r->nr_highest > SECCOMP_NR_NEWEST ? r->nr_highest : SECCOMP_NR_NEWEST;
+}
+
+/* Skips what follows unless the accumulator is `k`, however long that is; land() says where it ends. */
+static size_t emit_unless_equal(struct gen *g, uint32_t k)
+{
+    emit(g, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, k);
+    emit(g, BPF_JMP | BPF_JA, 0, 0, 0);
+    return g->len - 1;
+}
+
+static void land(struct gen *g, size_t at)
+{
+    if (at < BPF_MAXINSNS)
+        g->code[at].k = (uint32_t)(g->len - at - 1);
+}
+
+/* 32-bit Arm's own calls, which no table reaches. */
+static void emit_arm_private(struct gen *g)
+{
+    for (uint32_t i = 0; i < SECCOMP_ARM_PRIVATE_CALLS; i++) {
+        uint16_t use = g->r->first[SECCOMP_ARM_PRIVATE_SLOT + i];
+        if (use == RULE_USE_NONE)
+            continue;
+        size_t skip = emit_unless_equal(g, SECCOMP_NR_ARM_PRIVATE + i);
+        emit_leaf(g, use);
+        land(g, skip);
+    }
+}
+
+/* The rules of one ABI; the number is in the accumulator. A tracer that has a call skipped sets the number to -1. */
+static void emit_abi(struct gen *g, const struct rules *r)
+{
+    int highest = highest_number(r);
+    uint32_t end = (uint32_t)highest + 1 + number_base(r);
+    bool also_x32 = r->arch == SECCOMP_ARCH_X86_64;
+    g->r = r;
+    ranges_collect(g, highest);
+    if (r->arch == SECCOMP_ARCH_ARM)
+        emit_arm_private(g);
+    if (r->runtime && also_x32) {
+        emit(g, BPF_JMP | BPF_JGE | BPF_K, 0, 4, end);
+        emit(g, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, UINT32_MAX);
+    } else {
+        emit(g, BPF_JMP | BPF_JGE | BPF_K, 0, 3, end);
+    }
+    emit(g, BPF_JMP | BPF_JGE | BPF_K, 0, 1, SECCOMP_NR_X32);
+    emit_ret(g, also_x32 || !r->runtime ? foreign_action(r) : unknown_action(r));
+    emit_ret(g, unknown_action(r));
+    emit_tree(g, 0, g->n_ranges - 1);
+}
+
+static const struct rules *rules_of(const struct rules *const *all, size_t n, enum seccomp_arch arch)
+{
+    for (size_t i = 0; i < n; i++)
+        if (all[i]->arch == arch)
+            return all[i];
+    return NULL;
+}
+
+/* One AUDIT_ARCH: that of `r`, and x32's with it. */
+static void emit_audit_arch(struct gen *g, const struct rules *const *all, size_t n, const struct rules *r)
+{
+    const struct rules *x32 = r->arch == SECCOMP_ARCH_X86_64 ? rules_of(all, n, SECCOMP_ARCH_X32) : NULL;
+    emit_load(g, OFFSET_NR);
+    if (x32) {
+        emit(g, BPF_JMP | BPF_JGE | BPF_K, 1, 0, SECCOMP_NR_X32);
+        emit(g, BPF_JMP | BPF_JA, 0, 0, 0);
+        size_t skip = g->len - 1;
+        emit_abi(g, x32);
+        land(g, skip);
+    }
+    emit_abi(g, r);
+}
+
+static void emit_all(struct gen *g, const struct rules *const *all, size_t n)
+{
+    emit_load(g, OFFSET_ARCH);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i]->arch == SECCOMP_ARCH_X32)
+            continue;
+        size_t skip = emit_unless_equal(g, seccomp_audit_arch(all[i]->arch));
+        emit_audit_arch(g, all, n, all[i]);
+        land(g, skip);
+    }
+    emit_ret(g, foreign_action(all[0]));
+}
+
+int bpf_generate(const struct rules *const *all, size_t n, struct sock_filter **ret_code, size_t *ret_len,
+                 struct err *e)
+{
     _cleanup_free_ struct gen *g = calloc(1, sizeof(*g));
     if (!g)
         return err_oom(e);
-    g->r = r;
-    ranges_collect(g, highest);
-    emit_prologue(g, highest);
-    emit_tree(g, 0, g->n_ranges - 1);
+    emit_all(g, all, n);
     if (g->len > BPF_MAXINSNS)
         return err_set(e, E2BIG, "the profile needs more than the %d instructions that the kernel allows",
                        BPF_MAXINSNS);

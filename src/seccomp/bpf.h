@@ -8,6 +8,9 @@
  *     action kills
  *   - numbers above SECCOMP_NR_NEWEST and above every number that the profile names get ENOSYS where the default action
  *     is ERRNO, so that C libraries fall back to older calls; otherwise the default action
+ * For the OCI runtime (profile.h) what libseccomp and runc do instead:
+ *   - an ABI without rules of its own: the calling thread is killed
+ *   - numbers above every number that the profile names get ENOSYS unless the default action lets them through
  */
 #pragma once
 
@@ -17,5 +20,7 @@
 #include "base/err.h"
 #include "seccomp/rules.h"
 
-/* On success *ret_code belongs to the caller (free()). -E2BIG when the kernel would not take the program. */
-int bpf_generate(const struct rules *r, struct sock_filter **ret_code, size_t *ret_len, struct err *e);
+/* One program of `n` sets of rules: the first for the machine itself, the others for its older ABIs. On success *ret_code belongs to the
+ * caller (free()). -E2BIG when the kernel would not take the program. */
+int bpf_generate(const struct rules *const *all, size_t n, struct sock_filter **ret_code, size_t *ret_len,
+                 struct err *e);

@@ -66,21 +66,21 @@ static bool rule_goes_before(const struct rule *a, const struct rule *b)
     return pa < pb || (pa == pb && a->n_args == 0 && b->n_args > 0);
 }
 
-int rules_attach(struct rules *r, int nr, struct err *e)
+int rules_attach(struct rules *r, unsigned index, int nr, struct err *e)
 {
-    if (r->newest[nr] == r->n_rules)
+    uint16_t rule = (uint16_t)index;
+    if (r->newest[nr] == rule + 1)
         return 0;
     if (r->n_uses == RULE_USES_MAX)
         return err_set(e, E2BIG, "more than %d names in all", RULE_USES_MAX);
-    uint16_t rule = (uint16_t)(r->n_rules - 1);
     uint16_t use = (uint16_t)r->n_uses++;
     uint16_t *at = &r->first[nr];
     while (*at != RULE_USE_NONE && !rule_goes_before(&r->rules[rule], &r->rules[r->uses[*at].rule]))
         at = &r->uses[*at].next;
     r->uses[use] = (struct rule_use){.rule = rule, .next = *at};
     *at = use;
-    r->newest[nr] = (uint16_t)r->n_rules;
-    if (nr > r->nr_highest)
+    r->newest[nr] = (uint16_t)(rule + 1);
+    if (nr > r->nr_highest && nr < SECCOMP_ARM_PRIVATE_SLOT)
         r->nr_highest = nr;
     return 0;
 }

@@ -16,7 +16,7 @@
 #include "seccomp/names.h"
 
 #define RULE_ARGS_MAX 6     /* arguments of a system call */
-#define RULES_MAX 1024      /* entries of "syscalls" */
+#define RULES_MAX 4096      /* an entry of "syscalls" may need more than one */
 #define RULE_NAME_SHOWN 48  /* of an unknown name, with its end */
 #define RULE_USES_MAX 16384 /* names over all entries */
 
@@ -54,13 +54,15 @@ _Static_assert(RULE_USES_MAX < RULE_USE_NONE, "an index must fit");
 
 struct rules {
     enum seccomp_arch arch;
+    bool runtime;  /* profile.h */
+    unsigned also; /* bit n: enum seccomp_arch n is to be compiled beside it */
     uint32_t default_ret;
     uint64_t caps_named; /* bit set: capabilities that conditions speak of, whether they hold or not */
     unsigned n_rules, n_uses;
     unsigned n_absent;                 /* names of calls that this architecture does not have */
     unsigned n_unknown;                /* names that are no call we know */
     char unknown[RULE_NAME_SHOWN];     /* the first of them, cut */
-    int nr_highest;                    /* of all numbers that were named, or -1 */
+    int nr_highest;                    /* of all numbers that were named, Arm's own not counted, or -1 */
     uint16_t first[SECCOMP_NR_LIMIT];  /* index into uses */
     uint16_t newest[SECCOMP_NR_LIMIT]; /* 1 + the rule that was attached last, 0: none */
     struct rule rules[RULES_MAX];
@@ -73,8 +75,8 @@ struct rules *rules_new(enum seccomp_arch arch);
 /* The place for one more rule, already counted. NULL when RULES_MAX are there. */
 struct rule *rules_add(struct rules *r);
 
-/* Puts the last added rule into the list of call `nr` (0 <= nr < SECCOMP_NR_LIMIT), once. -E2BIG when there is no room. */
-int rules_attach(struct rules *r, int nr, struct err *e);
+/* Puts the rule with that index into the list of call `nr` (0 <= nr < SECCOMP_NR_LIMIT), once. -E2BIG when there is no room. */
+int rules_attach(struct rules *r, unsigned rule, int nr, struct err *e);
 
 /* Whether an action does the call: allows it, with or without a record, or leaves it to a tracer. */
 bool rules_action_lets_through(uint32_t ret);

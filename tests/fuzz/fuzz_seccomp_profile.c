@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * seccomp/below: no text of a profile crashes the compiler. What it accepts is a program whose jumps stay inside and which ends on
- * every path; what it refuses has a reason. The first byte chooses capabilities and architecture.
+ * every path; what it refuses has a reason. The first byte chooses capabilities, architecture, and whether it is read as the OCI runtime does.
  */
 #include "base/capname.h"
 #include "seccomp/below.h"
@@ -36,6 +36,19 @@ static void check_program(const struct seccomp_program *p)
     }
 }
 
+static int run_runtime(const char *text, size_t size, struct profile_target t)
+{
+    struct seccomp_program p = {0};
+    struct err e = {0};
+    t.runtime = true;
+    if (seccomp_compile(text, size, &t, &p, &e) < 0)
+        MUST(e.code > 0 && e.text[0]);
+    else
+        check_program(&p);
+    seccomp_program_clear(&p);
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -46,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct seccomp_program p = {0};
     struct below_excess x = {0};
     struct err e = {0};
+    if (data[0] & 128)
+        return run_runtime((const char *)data + 1, size - 1, t);
     if (below_compile_profile((const char *)data + 1, size - 1, &t, &p, &x, &e) < 0) {
         MUST(e.code > 0 && e.text[0]);
         return 0;

@@ -62,15 +62,17 @@ static int add_part(struct json_object *linux_part, const char *key, const char 
 
 static int add_seccomp(struct json_object *linux_part, struct err *e)
 {
-    static const char *const actions[] = {"SCMP_ACT_KILL",  "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS",
-                                          "SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",       "SCMP_ACT_TRACE",
-                                          "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",         NULL};
+    static const char *const actions[] = {"SCMP_ACT_KILL",         "SCMP_ACT_KILL_THREAD",
+                                          "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP",
+                                          "SCMP_ACT_ERRNO",        "SCMP_ACT_TRACE",
+                                          "SCMP_ACT_ALLOW",        "SCMP_ACT_LOG",
+                                          "SCMP_ACT_NOTIFY",       NULL};
     static const char *const operators[] = {"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",        "SCMP_CMP_EQ",
                                             "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL};
 #ifdef __aarch64__
-    static const char *const archs[] = {"SCMP_ARCH_AARCH64", NULL};
+    static const char *const archs[] = {"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", NULL};
 #else
-    static const char *const archs[] = {"SCMP_ARCH_X86_64", NULL};
+    static const char *const archs[] = {"SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32", NULL};
 #endif
     struct json_object *o = json_object_new_object();
     int r = o ? json_add_bool(o, "enabled", true, e) : err_oom(e);

@@ -67,10 +67,12 @@ static int serve(struct ipc_message *m, struct err *e)
     if (r < 0)
         return r;
     memcpy(&request, m->payload, sizeof(request));
-    const struct profile_target target = {
-        .arch = SECCOMP_ARCH_NATIVE, .caps = request.capabilities, .kernel_version = request.kernel_version};
+    const struct profile_target target = {.arch = SECCOMP_ARCH_NATIVE,
+                                          .caps = request.capabilities,
+                                          .kernel_version = request.kernel_version,
+                                          .runtime = !own && request.reading == SECCOMP_READ_RUNTIME};
     return own ? serve_default(&target, m->fds[0], e)
-               : serve_profile(&target, request.judge, m->fds[0], m->fds[1], e);
+               : serve_profile(&target, request.reading == SECCOMP_READ_JUDGED, m->fds[0], m->fds[1], e);
 }
 
 int main(void)
