@@ -9,6 +9,7 @@
 
 #include "base/num.h"
 #include "engine/health.h"
+#include "image/reference.h"
 
 #define PORT_MAX 65535
 #define NAME_TEXT_MAX (PLAN_NAME_MAX + 2)
@@ -50,13 +51,26 @@ static bool is_exit_code(const char *value, const void *context)
     return c->status == CONTAINER_EXITED && str_equal(code, value);
 }
 
-/* The image as the user wrote it, with or without its tag, or its id. */
+/* Short or long, with or without its tag: the same name. */
+static bool is_name_of(const char *value, const char *reference)
+{
+    struct reference wanted, has;
+    struct err ignored = {0};
+    if (reference_parse(value, &wanted, &ignored) < 0 || reference_parse(reference, &has, &ignored) < 0 ||
+        !str_equal(wanted.host, has.host) || !str_equal(wanted.path, has.path))
+        return false;
+    const char *last = strrchr(value, '/');
+    bool tagged = strchr(last ? last : value, ':');
+    return !tagged || (wanted.has_digest ? has.has_digest && digest_equal(&wanted.digest, &has.digest)
+                                         : str_equal(wanted.tag, has.tag));
+}
+
+/* The image's name, or its id. */
 static bool is_image(const char *value, const void *context)
 {
     const struct plan *p = &((const struct container *)context)->plan;
-    const char *rest = p->image_reference ? str_after(p->image_reference, value) : NULL;
     const char *id = str_after(value, "sha256:") ?: value;
-    return (rest && (!*rest || *rest == ':' || *rest == '@')) ||
+    return (p->image_reference && is_name_of(value, p->image_reference)) ||
            (strlen(id) >= ID_SHORT_LENGTH && str_after(p->image_id, id));
 }
 
@@ -177,12 +191,14 @@ static int prepare_one(const struct store *s, const char *filter, struct filter_
     static const char *const states[] = {"created",  "running", "paused", "restarting",
                                          "removing", "exited",  "dead",   NULL};
     static const char *const healths[] = {"none", "starting", "healthy", "unhealthy", NULL};
-    uint64_t ports[2];
+    uint64_t ports[2], code;
     const char *value, *protocol;
     if ((value = filters_value(filter, "status")))
         return check_word("status", value, states, e);
     if ((value = filters_value(filter, "health")))
         return check_word("health", value, healths, e);
+    if ((value = filters_value(filter, "exited")) && num_parse_u64(value, UINT8_MAX, &code, e) < 0)
+        return err_wrap(e, "invalid filter 'exited=%s'", value);
     if ((value = filters_value(filter, "name")))
         return check_name(value, e);
     if ((value = filters_value(filter, "before")))

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/shimproto.h"
 #include "cli/denials_tell.h"
+#include "cli/inspect_docker.h"
 #include "cli/inspect_health.h"
 #include "cli/inspect_json.h"
 #include "cli/inspect_resources.h"
@@ -179,6 +180,8 @@ static void add_host_config(struct members *top, const struct container *c)
     inspect_add_resources(&m, p);
     members_bool(&m, "Init", p->init);
     add_ulimits(&m, p);
+    inspect_add_masks(&m);
+    inspect_add_unused(&m, p);
     members_join(top, &m);
 }
 

@@ -74,11 +74,14 @@ static int cut_text(const char *text, size_t width, char **ret, struct err *e)
                                : str_format(ret, e, "%.*s" ELLIPSIS, (int)(cut - text), text);
 }
 
+/* Words with blanks stand in quotes, as Docker shows them; nothing is escaped. */
 static int add_words(struct buf *b, const struct str_list *words, struct err *e)
 {
     int r = 0;
-    for (size_t i = 0; i < words->count && r == 0; i++)
-        r = buf_printf(b, TEXT_MAX, e, "%s%s", b->length ? " " : "", words->items[i]);
+    for (size_t i = 0; i < words->count && r == 0; i++) {
+        const char *quote = strchr(words->items[i], ' ') ? "'" : "";
+        r = buf_printf(b, TEXT_MAX, e, "%s%s%s%s", b->length ? " " : "", quote, words->items[i], quote);
+    }
     return r;
 }
 

@@ -57,7 +57,9 @@ static int take_member(struct execution *x, const struct node *n, const char *na
                          name);
     if (!json_object_is_type(v->json, json_type_object))
         return fail_here(x, n, e, "can't evaluate field %s in type interface {}", name);
-    bool found = json_object_object_get_ex(v->json, name, &member);
+    bool found = json_object_object_get_ex(v->json, name, &member) ||
+                 /* Docker's own structure says ID, what it prints says Id; templates may say either. */
+                 (str_equal(name, "ID") && json_object_object_get_ex(v->json, "Id", &member));
     if (!found && !template_is_map(v->json))
         return no_member(x, n, v->json, name, e);
     struct value next = {.json = found ? json_object_get(member) : NULL, .missing = !found || !member};

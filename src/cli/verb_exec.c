@@ -61,7 +61,8 @@ static int execute(const struct store *s, struct container *c, const struct run_
     int r = exec_start(s, c, &request, &x, e);
     if (r < 0) {
         verbs_complain(e);
-        return r == -ESRCH ? EXIT_FAILURE : x.fail_status;
+        return r == -ESRCH || r == -EBUSY ? EXIT_FAILURE
+                                          : x.fail_status; /* not running, paused: Docker's status */
     }
     const struct session_options session = {
         .tty = o->plan.tty, .streams = o->plan.open_stdin ? RUN_STDIN : 0U, .detach_keys = o->detach_keys};

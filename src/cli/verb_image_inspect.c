@@ -50,13 +50,7 @@ static int run(const struct invocation *in, struct err *e)
         verbs_complain(&failed);
         status = EXIT_FAILURE;
     }
-    if (o.format && !str_equal(o.format, "json"))
-        r = format_print_all(o.format, array, e);
-    else
-        printf("%s\n", json_object_to_json_string_ext(
-                           array, JSON_C_TO_STRING_NOSLASHESCAPE |
-                                      (o.format ? JSON_C_TO_STRING_PLAIN
-                                                : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED)));
+    r = inspect_print(array, o.format, e);
     return r < 0 ? r : status;
 }
 

@@ -52,6 +52,10 @@ static struct listing_column columns[] = {
     {"CreatedAt", "CREATED AT", false},
     {"LastUsed", "LAST USED", false},
     {"Size", "SIZE", true},
+    {"Containers", "CONTAINERS", false},
+    {"SharedSize", "SHARED SIZE", false},
+    {"UniqueSize", "UNIQUE SIZE", false},
+    {"VirtualSize", "VIRTUAL SIZE", false},
     {0},
 };
 
@@ -90,7 +94,15 @@ static int add_texts(struct json_object *row, const struct listing *l, const str
         r = json_add_string(row, "CreatedSince", age, e);
     if (r == 0)
         r = json_add_string(row, "CreatedAt", date, e);
-    return r < 0 ? r : json_add_string(row, "Size", size, e);
+    if (r == 0)
+        r = json_add_string(row, "Size", size, e);
+    if (r == 0)
+        r = json_add_string(row, "VirtualSize", size, e);
+    /* `system df -v` has them, as with Docker. */
+    static const char *const elsewhere[] = {"Containers", "SharedSize", "UniqueSize"};
+    for (size_t i = 0; i < ARRAY_SIZE(elsewhere) && r == 0; i++)
+        r = json_add_string(row, elsewhere[i], "N/A", e);
+    return r;
 }
 
 static int add_row(const struct listing *l, const struct image *image, const char *repository,

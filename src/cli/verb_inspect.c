@@ -90,12 +90,17 @@ static int collect(const struct store *s, const struct invocation *in, const str
 /* What is left out when there is nothing, but may be asked for all the same: {{if .State.Health}}. */
 static int add_absent(struct json_object *array, struct err *e)
 {
-    for (size_t i = 0; i < json_object_array_length(array); i++) {
-        struct json_object *state = json_object_object_get(json_object_array_get_idx(array, i), "State");
-        if (state && !json_object_object_get(state, "Health") &&
-            json_object_object_add(state, "Health", NULL) < 0)
-            return err_oom(e);
-    }
+    static const struct {
+        const char *object, *key;
+    } absent[] = {{"State", "Health"}, {"Config", "Healthcheck"}, {"Config", "OnBuild"}};
+    for (size_t i = 0; i < json_object_array_length(array); i++)
+        for (size_t n = 0; n < ARRAY_SIZE(absent); n++) {
+            struct json_object *at =
+                json_object_object_get(json_object_array_get_idx(array, i), absent[n].object);
+            if (at && !json_object_object_get(at, absent[n].key) &&
+                json_object_object_add(at, absent[n].key, NULL) < 0)
+                return err_oom(e);
+        }
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/inspect_json.h"
 #include "cli/listing.h"
+#include "cli/template.h"
 #include "cli/volumes.h"
 
 struct ls_options {
@@ -63,6 +64,20 @@ static int join_labels(const struct volume *v, char **ret_text, struct err *e)
     return r;
 }
 
+/* {{.Label "key"}} of templates. */
+static int set_label_map(const struct volume *v, struct members *row, struct err *e)
+{
+    struct json_object *labels = json_object_new_object();
+    struct members m = {labels, !labels};
+    members_entries(&m, &v->labels);
+    if (v->anonymous)
+        members_text(&m, VOLUMES_ANONYMOUS_LABEL, "");
+    if (!m.failed)
+        return template_set_labels(row->object, labels, e);
+    json_object_put(labels);
+    return err_oom(e);
+}
+
 static int visit(const struct volume *v, int dir, void *context, struct err *e)
 {
     struct list *l = context;
@@ -88,7 +103,7 @@ static int visit(const struct volume *v, int dir, void *context, struct err *e)
     members_text(&m, "Size", "N/A");
     members_text(&m, "Status", "N/A");
     members_join(&l->rows, &m);
-    return l->rows.failed ? err_oom(e) : 0;
+    return l->rows.failed ? err_oom(e) : set_label_map(v, &m, e);
 }
 
 static int list_volumes(const struct ls_options *o, struct err *e)

@@ -177,3 +177,20 @@ int masks_apply(int proc_fd, int sys_fd, int dev_fd, struct err *e)
         r = make_read_only(proc_fd, read_only_proc[i], e);
     return r;
 }
+
+static int add_paths(const char *mount, const char *const *names, size_t count, struct str_list *paths,
+                     struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = str_list_addf(paths, e, "%s/%s", mount, names[i]);
+    return r;
+}
+
+int masks_list(bool read_only, struct str_list *paths, struct err *e)
+{
+    if (read_only)
+        return add_paths("/proc", read_only_proc, ARRAY_SIZE(read_only_proc), paths, e);
+    int r = add_paths("/proc", masked_proc, ARRAY_SIZE(masked_proc), paths, e);
+    return r < 0 ? r : add_paths("/sys", masked_sys, ARRAY_SIZE(masked_sys), paths, e);
+}

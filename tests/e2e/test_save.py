@@ -11,7 +11,8 @@ import tarfile
 import pytest
 
 from lib import casemate as casemates
-from lib import images, wait
+from lib import docker as docker_module
+from lib import images
 from lib.images import Layer
 
 
@@ -174,10 +175,10 @@ def test_podman_loads_it(casemate, busybox):
 def test_docker_loads_it_and_we_load_docker_s(installation, casemate, busybox, docker, tmp_path):
     """Both ways, with the same id."""
     casemate.ok("save", "-o", tmp_path / "ours.tar", busybox)
-    assert "Loaded image: busybox:latest" in docker("load", "-i", tmp_path / "ours.tar")
+    assert "Loaded image: busybox:latest" in docker.ok("load", "-i", tmp_path / "ours.tar")
     identity = ids(casemate)[busybox]
-    assert docker("images", "--no-trunc", "-q").split() == [identity]
-    docker("save", "-o", tmp_path / "theirs.tar", "busybox:latest")
+    assert docker.ok("images", "--no-trunc", "-q").split() == [identity]
+    docker.ok("save", "-o", tmp_path / "theirs.tar", "busybox:latest")
     other = casemates.Casemate(installation, casemates.make_base())
     try:
         other.ok("load", "-i", tmp_path / "theirs.tar")
@@ -187,31 +188,6 @@ def test_docker_loads_it_and_we_load_docker_s(installation, casemate, busybox, d
 
 
 @pytest.fixture
-def docker(tmp_path):
-    """A dockerd of the test's own, without a network; calls its client."""
-    if not shutil.which("dockerd"):
-        pytest.skip("docker.io is not installed")
-    base = casemates.make_base("casemate-docker-")
-    socket = base + "/docker.sock"
-    with open(base + "/log", "wb") as log:
-        daemon = subprocess.Popen(["dockerd", "--data-root", base + "/root", "--exec-root", base + "/exec", "-H", "unix://" + socket,
-                                   "--pidfile", base + "/pid", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs"],
-                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def run(*words):
-        done = subprocess.run(["docker", "-H", "unix://" + socket, *[str(w) for w in words]], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-    try:
-        try:
-            wait.until(lambda: daemon.poll() is not None or subprocess.run(
-                ["docker", "-H", "unix://" + socket, "version"], capture_output=True).returncode == 0, limit=30, what="dockerd answers")
-        except AssertionError:
-            pass
-        if subprocess.run(["docker", "-H", "unix://" + socket, "version"], capture_output=True).returncode != 0:
-            pytest.skip("dockerd does not start here: " + open(base + "/log", encoding="utf-8", errors="replace").read()[-300:])
-        yield run
-    finally:
-        daemon.terminate()
-        daemon.wait(30)
-        shutil.rmtree(base, ignore_errors=True)
+def docker():
+    with docker_module.started() as made:
+        yield made
