@@ -170,6 +170,10 @@ int path_reopen(int fd, int flags, struct err *e)
 
 int path_make_dir_at(int dir_fd, const char *name, mode_t mode, struct err *e)
 {
+    /* Mostly it is there: then no lock of the directory above is needed. */
+    int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
     if (mkdirat(dir_fd, name, mode) < 0 && errno != EEXIST)
         return err_errno(e, "make directory %s", name);
     return path_open_dir_at(dir_fd, name, e);

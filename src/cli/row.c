@@ -3,6 +3,7 @@
 #include "cli/row.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -85,19 +86,56 @@ static int add_words(struct buf *b, const struct str_list *words, struct err *e)
     return r;
 }
 
-static int add_command(const struct plan *p, bool no_trunc, struct json_object *row, struct err *e)
+static int quote_command(const struct plan *p, bool no_trunc, char **ret, struct err *e)
 {
     _cleanup_buf_ struct buf words = {0};
     _cleanup_free_ char *cut = NULL;
-    _cleanup_free_ char *quoted = NULL;
     int r = add_words(&words, &p->entrypoint, e);
     if (r == 0)
         r = add_words(&words, &p->command, e);
     if (r == 0)
         r = cut_text(words.data ? words.data : "", no_trunc ? SIZE_MAX : COMMAND_WIDTH, &cut, e);
-    if (r == 0)
-        r = str_format(&quoted, e, "\"%s\"", cut);
-    return r < 0 ? r : json_add_string(row, "Command", quoted, e);
+    return r < 0 ? r : str_format(ret, e, "\"%s\"", cut);
+}
+
+/* What the table shows when nothing else is asked for. */
+struct shown_texts {
+    char id[ID_LENGTH + 1];
+    const char *image; /* borrowed */
+    char *command;
+    char age[HUMAN_TEXT_MAX];
+    char *status;
+    const char *name; /* borrowed */
+};
+
+static void shown_texts_clear(struct shown_texts *t)
+{
+    free(t->command);
+    free(t->status);
+}
+
+static int make_texts(const struct container *c, int64_t now, bool no_trunc, struct shown_texts *t,
+                      struct err *e)
+{
+    const size_t id_length = no_trunc ? ID_LENGTH : ID_SHORT_LENGTH;
+    memcpy(t->id, c->id, id_length);
+    t->id[id_length] = '\0';
+    t->image = c->plan.image_reference ? c->plan.image_reference : "";
+    t->name = c->plan.name ? c->plan.name : "";
+    human_age(c->plan.created, now, t->age);
+    int r = row_status(c, now, &t->status, e);
+    return r < 0 ? r : quote_command(&c->plan, no_trunc, &t->command, e);
+}
+
+int row_add_cells(const struct container *c, int64_t now, bool no_trunc, struct table *t, struct err *e)
+{
+    _cleanup_(shown_texts_clear) struct shown_texts texts = {0};
+    int r = make_texts(c, now, no_trunc, &texts, e);
+    const char *const cells[ROW_CELLS] = {texts.id,     texts.image, texts.command, texts.age,
+                                          texts.status, "",          texts.name};
+    for (size_t i = 0; i < ARRAY_SIZE(cells) && r == 0; i++)
+        r = table_add(t, cells[i], e);
+    return r;
 }
 
 static int add_date(const struct plan *p, struct json_object *row, struct err *e)
@@ -152,29 +190,19 @@ static int add_label_map(const struct plan *p, struct json_object *row, struct e
     return err_oom(e);
 }
 
-/* What the table shows when nothing else is asked for. */
 static int add_shown(const struct container *c, int64_t now, bool no_trunc, struct json_object *row,
                      struct err *e)
 {
-    _cleanup_free_ char *status = NULL;
-    char id[ID_LENGTH + 1];
-    char age[HUMAN_TEXT_MAX];
-    (void)snprintf(id, sizeof(id), "%.*s", no_trunc ? ID_LENGTH : ID_SHORT_LENGTH, c->id);
-    human_age(c->plan.created, now, age);
-    int r = row_status(c, now, &status, e);
-    if (r == 0)
-        r = json_add_string(row, "ID", id, e);
-    if (r == 0)
-        r = json_add_string(row, "Image", c->plan.image_reference ? c->plan.image_reference : "", e);
-    if (r == 0)
-        r = add_command(&c->plan, no_trunc, row, e);
-    if (r == 0)
-        r = json_add_string(row, "RunningFor", age, e);
-    if (r == 0)
-        r = json_add_string(row, "Status", status, e);
-    if (r == 0)
-        r = json_add_string(row, "Ports", "", e);
-    return r < 0 ? r : json_add_string(row, "Names", c->plan.name ? c->plan.name : "", e);
+    _cleanup_(shown_texts_clear) struct shown_texts texts = {0};
+    int r = make_texts(c, now, no_trunc, &texts, e);
+    const struct {
+        const char *field, *text;
+    } fields[] = {{"ID", texts.id},          {"Image", texts.image},   {"Command", texts.command},
+                  {"RunningFor", texts.age}, {"Status", texts.status}, {"Ports", ""},
+                  {"Names", texts.name}};
+    for (size_t i = 0; i < ARRAY_SIZE(fields) && r == 0; i++)
+        r = json_add_string(row, fields[i].field, fields[i].text, e);
+    return r;
 }
 
 static int add_others(const struct container *c, bool no_trunc, struct json_object *row, struct err *e)

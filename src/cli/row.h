@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "cli/table.h"
 #include "engine/container.h"
 
 enum row_extent {
@@ -14,6 +15,10 @@ enum row_extent {
 
 int row_make(const struct container *c, int64_t now, enum row_extent extent, bool no_trunc,
              struct json_object **ret_row, struct err *e);
+
+/* The cells of ROW_SHOWN, in that order, without an object in between. */
+#define ROW_CELLS 7
+int row_add_cells(const struct container *c, int64_t now, bool no_trunc, struct table *t, struct err *e);
 
 /* "Up 3 minutes", "Exited (0) 2 hours ago", "Exited (1) 2 hours ago (setgid refused)"; owned. */
 int row_status(const struct container *c, int64_t now, char **ret_text, struct err *e);

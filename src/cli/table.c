@@ -67,6 +67,14 @@ static void shrink(size_t *widths, size_t columns, size_t limit)
     }
 }
 
+static void print_blanks(size_t count, FILE *out)
+{
+    static const char blanks[] = "                                ";
+    for (; count >= sizeof(blanks); count -= sizeof(blanks) - 1)
+        fwrite(blanks, 1, sizeof(blanks) - 1, out);
+    fwrite(blanks, 1, count, out);
+}
+
 /* Prints the cell in `width` columns; the last of a line is not padded. */
 static void print_cell(const char *cell, size_t width, bool last, FILE *out)
 {
@@ -82,7 +90,7 @@ static void print_cell(const char *cell, size_t width, bool last, FILE *out)
         fputs(cell, out);
     }
     if (!last)
-        fprintf(out, "%*s", (int)(width - have + GAP), "");
+        print_blanks(width - have + GAP, out);
 }
 
 void table_print(const struct table *t, unsigned width, FILE *out)

@@ -14,6 +14,7 @@
 #include "cli/filter_container.h"
 #include "cli/listing.h"
 #include "cli/row.h"
+#include "cli/table.h"
 #include "engine/mend.h"
 #include "engine/state_alert.h"
 
@@ -74,27 +75,20 @@ static struct listing_column columns[] = {
 struct listing {
     const struct store *store;
     const struct ps_options *options;
-    struct json_object *rows;
-    size_t limit;
+    struct json_object *rows; /* where fields are asked for, */
+    struct table table;       /* else the table that is printed, */
+    bool quiet;               /* or only ids; of lines, without the header, */
+    size_t lines, limit;
     bool size; /* measuring takes its time: only where it is shown */
     int64_t now;
     struct filter_container filter;
 };
 
-static int visit(struct container *c, void *context, struct err *e)
+static int add_row(struct listing *l, struct container *c, struct err *e)
 {
-    struct listing *l = context;
-    if (json_object_array_length(l->rows) >= l->limit)
-        return 1;
-    const struct ps_options *o = l->options;
-    bool shown =
-        o->all || o->last || o->latest || c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING;
-    shown = shown || filter_container_wants_all(&l->filter);
-    if (!shown || !filter_container_matches(&l->filter, c))
-        return 0;
     struct json_object *row;
-    bool plain = !str_set(o->format) || str_equal(o->format, "table");
-    int r = row_make(c, l->now, o->quiet || plain ? ROW_SHOWN : ROW_WHOLE, o->no_trunc, &row, e);
+    bool plain = !str_set(l->options->format) || str_equal(l->options->format, "table");
+    int r = row_make(c, l->now, plain ? ROW_SHOWN : ROW_WHOLE, l->options->no_trunc, &row, e);
     if (r < 0)
         return r;
     if (json_object_array_add(l->rows, row) < 0) {
@@ -104,28 +98,84 @@ static int visit(struct container *c, void *context, struct err *e)
     return l->size ? row_add_size(l->store, c, row, e) : 0;
 }
 
+static int add_id(struct listing *l, const struct container *c, struct err *e)
+{
+    char id[ID_LENGTH + 1] = "";
+    memcpy(id, c->id, l->options->no_trunc ? ID_LENGTH : ID_SHORT_LENGTH);
+    return table_add(&l->table, id, e);
+}
+
+static int visit(struct container *c, void *context, struct err *e)
+{
+    struct listing *l = context;
+    if (l->lines >= l->limit)
+        return 1;
+    const struct ps_options *o = l->options;
+    bool shown =
+        o->all || o->last || o->latest || c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING;
+    shown = shown || filter_container_wants_all(&l->filter);
+    if (!shown || !filter_container_matches(&l->filter, c))
+        return 0;
+    l->lines++;
+    if (l->rows)
+        return add_row(l, c, e);
+    return l->quiet ? add_id(l, c, e) : row_add_cells(c, l->now, o->no_trunc, &l->table, e);
+}
+
+/* Begins the list, anew when there was one. */
+static int begin(struct listing *l, struct err *e)
+{
+    int r = 0;
+    l->lines = 0;
+    if (l->rows) {
+        json_object_array_del_idx(l->rows, 0, json_object_array_length(l->rows));
+        return 0;
+    }
+    table_clear(&l->table);
+    l->table.columns = l->quiet ? 1 : ROW_CELLS;
+    for (size_t i = 0; i < ROW_CELLS && !l->quiet && r == 0; i++)
+        r = table_add(&l->table, columns[i].header, e);
+    return r;
+}
+
 /* What was left undone by somebody is mended, and the list made again. */
 static int collect(struct listing *l, struct err *e)
 {
     struct shown_counts counts;
-    int r =
-        l->size ? container_for_each(l->store, visit, l, e) : shown_for_each(l->store, visit, l, &counts, e);
+    int r = begin(l, e);
+    if (r == 0)
+        r = l->size ? container_for_each(l->store, visit, l, e)
+                    : shown_for_each(l->store, visit, l, &counts, e);
     if (r != 0 || l->size || !mend_counted(l->store, &counts))
         return r;
-    json_object_array_del_idx(l->rows, 0, json_object_array_length(l->rows));
-    return container_for_each(l->store, visit, l, e);
+    r = begin(l, e);
+    return r < 0 ? r : container_for_each(l->store, visit, l, e);
+}
+
+static int print(struct listing *l, struct err *e)
+{
+    const struct ps_options *o = l->options;
+    for (size_t i = 0; columns[i].field; i++)
+        if (str_equal(columns[i].field, "Size"))
+            columns[i].shown = o->size;
+    if (l->rows)
+        return listing_print(columns, l->rows, o->format, o->no_trunc, e);
+    table_print(&l->table, o->no_trunc || l->quiet ? 0 : table_terminal_width(STDOUT_FILENO), stdout);
+    return 0;
 }
 
 static int list(const struct store *s, const struct ps_options *o, struct err *e)
 {
-    _cleanup_json_ struct json_object *rows = json_object_new_array();
-    if (!rows)
+    _cleanup_json_ struct json_object *rows = NULL;
+    bool plain = !str_set(o->format) || str_equal(o->format, "table");
+    if (!o->quiet && (!plain || o->size) && !(rows = json_object_new_array()))
         return err_oom(e);
     if (o->size)
         mend_all(s);
     struct listing l = {.store = s,
                         .options = o,
                         .rows = rows,
+                        .quiet = o->quiet,
                         .limit = o->latest ? 1
                                  : o->last ? o->last
                                            : SIZE_MAX,
@@ -134,12 +184,10 @@ static int list(const struct store *s, const struct ps_options *o, struct err *e
     int r = filter_container_prepare(s, &o->filters, &l.filter, e);
     if (r == 0)
         r = collect(&l, e);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; columns[i].field; i++)
-        if (str_equal(columns[i].field, "Size"))
-            columns[i].shown = o->size;
-    return listing_print(columns, rows, o->quiet ? "{{.ID}}" : o->format, o->no_trunc, e);
+    if (r >= 0)
+        r = print(&l, e);
+    table_clear(&l.table);
+    return r;
 }
 
 static int run(const struct invocation *in, struct err *e)

@@ -10,12 +10,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shimproto.h"
 #include "engine/exit_record.h"
 #include "engine/health.h"
 
 /* The kernel's clock for files goes in steps, of 10 ms at most: within one, another change would not move a time. */
 #define SETTLED (CLOCK_SECOND / 10)
-#define PATH_SIZE (ID_LENGTH + sizeof("/plan.json"))
+#define SOCKET_PATH "/shim/" SHIM_SOCKET_FILE
+#define PATH_SIZE (ID_LENGTH + sizeof(SOCKET_PATH))
+/* From so many containers on, one question for all sockets costs less than one for each lock. */
+#define ASK_ALL_FROM 8
 
 struct item {
     char id[ID_LENGTH + 1];
@@ -33,6 +37,7 @@ struct walk {
     int64_t now; /* before anything was read */
     struct buf text;
     bool changed;
+    struct listening listening;
 };
 
 static int64_t nanoseconds(const struct timespec *t)
@@ -126,23 +131,49 @@ static bool can_be_kept(const struct container *c)
     return false;
 }
 
-/* True when the entry still holds: `c` is what it says. */
-static bool restore(const struct store *s, const struct item *item, struct container *c)
+/* The socket of its shim, if it runs and is among those that listen. */
+static bool find_socket(const struct walk *w, const struct container *c, struct listening_socket *ret)
+{
+    struct stat file;
+    return c->status == CONTAINER_RUNNING && w->listening.count &&
+           stat_at(w->store, c->id, SOCKET_PATH, &file) && listening_find(&w->listening, &file, ret);
+}
+
+/* 1: the entry still holds, and `c` is what it says; it goes into the new text. */
+static int restore(struct walk *w, const struct item *item, struct container *c, struct err *e)
 {
     struct err ignored = {0};
+    struct listening_socket socket;
+    int r;
     if (!item->entry || shown_restore(item->entry, c, &ignored) < 0)
-        return false;
-    return c->status != CONTAINER_RUNNING || shim_alive_in(s->containers, c->id) > 0;
+        return 0;
+    bool listens = listening_has(&w->listening, &item->entry->socket);
+    if (c->status == CONTAINER_RUNNING && !listens && shim_alive_in(w->store->containers, c->id) <= 0)
+        return 0;
+    if (!listens && find_socket(w, c, &socket)) {
+        w->changed = true;
+        r = shown_add_container(&w->text, c, &item->times, &socket, e);
+    } else {
+        r = shown_add_entry(&w->text, item->entry, e);
+    }
+    return r < 0 ? r : 1;
+}
+
+static int keep(struct walk *w, const struct container *c, const struct shown_times *times, struct err *e)
+{
+    struct listening_socket socket = {0};
+    (void)find_socket(w, c, &socket);
+    w->changed = true;
+    return shown_add_container(&w->text, c, times, &socket, e);
 }
 
 /* 1 when there is one to show. */
 static int open_item(struct walk *w, const struct item *item, struct container *ret, struct err *e)
 {
     struct err gone = {0};
-    if (restore(w->store, item, ret)) {
-        int r = shown_add_entry(&w->text, item->entry, e);
-        return r < 0 ? r : 1;
-    }
+    int r = restore(w, item, ret, e);
+    if (r != 0)
+        return r;
     container_close(ret);
     w->changed |= item->entry != NULL;
     *ret = (struct container)CONTAINER_INIT;
@@ -151,8 +182,7 @@ static int open_item(struct walk *w, const struct item *item, struct container *
         return 0;
     if (!can_be_kept(ret) || item->times.dir > w->now - SETTLED || item->times.shim > w->now - SETTLED)
         return 1;
-    w->changed = true;
-    int r = shown_add_container(&w->text, ret, &item->times, e);
+    r = keep(w, ret, &item->times, e);
     return r < 0 ? r : 1;
 }
 
@@ -184,6 +214,8 @@ int shown_for_each(const struct store *s, int (*visit)(struct container *c, void
     struct err ignored = {0};
     shown_read(s, &kept);
     int r = list_items(s, &kept, &items, e);
+    if (items.count >= ASK_ALL_FROM)
+        listening_read(&w.listening);
     if (r == 0)
         r = walk_items(&w, &items, visit, context, &counts, e);
     /* Only of a whole list; containers that are gone go with the next change. */
@@ -191,6 +223,7 @@ int shown_for_each(const struct store *s, int (*visit)(struct container *c, void
         (void)shown_write(s, &w.text, &ignored);
     *ret_counts = counts;
     shown_clear(&kept);
+    listening_clear(&w.listening);
     buf_clear(&w.text);
     free(items.all);
     return r;

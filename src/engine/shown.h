@@ -3,7 +3,7 @@
  * What lists show of containers. Reading everything of a container anew takes a few dozen system calls and a JSON document; with hundreds of them
  * a list would be slow. So what was read is kept in run/shown, with the times at which the kernel has last changed the container's two
  * directories: all records of a container are replaced by rename, so any that is another one moves a time. What runs is asked of
- * the shim's lock each time, kept or not. The file is only ever a copy: any doubt about it, and the records are read.
+ * the kernel each time, kept or not: of the shim's socket, which one question finds for all (listening.h), else of its lock. The file is only ever a copy: any doubt about it, and the records are read.
  *
  * Not kept are containers whose state needs more than that: paused, with a health check, ended with a restart policy, ended with
  * refusals.
@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "engine/container.h"
+#include "engine/listening.h"
 
 struct shown_counts {
     size_t all, running;
@@ -38,6 +39,7 @@ struct shown_entry {
     const char *data;
     size_t length;
     struct shown_times times;
+    struct listening_socket socket; /* of the shim, when it ran */
 };
 
 struct shown_entries {
@@ -58,7 +60,7 @@ bool shown_runs(const struct shown_entry *entry);
 int shown_begin(struct buf *text, struct err *e);
 int shown_add_entry(struct buf *text, const struct shown_entry *entry, struct err *e);
 int shown_add_container(struct buf *text, const struct container *c, const struct shown_times *times,
-                        struct err *e);
+                        const struct listening_socket *socket, struct err *e);
 int shown_write(const struct store *s, const struct buf *text, struct err *e);
 
 /* A container of an entry; -EBADMSG when it is none. */

@@ -12,7 +12,7 @@
 #include "config.h"
 #include "engine/shown.h"
 
-#define HEAD "casemate-shown 1 " CASEMATE_VERSION "\n"
+#define HEAD "casemate-shown 2 " CASEMATE_VERSION "\n"
 #define FILE_MAX (64U << 20)
 #define ALIGNED 8U
 #define LIST_MAX 4096U
@@ -23,6 +23,7 @@ struct numbers {
     uint32_t length; /* of the entry */
     uint32_t size;   /* of this struct */
     struct shown_times times;
+    struct listening_socket socket;
     int64_t created, started, finished;
     int32_t status, exit_code, exit_signal, oom_killed, profile;
     uint32_t entrypoint, command, labels, expose, mounts; /* texts; of each mount three */
@@ -48,8 +49,11 @@ static bool take_entry(const char *at, size_t left, struct shown_entry *ret)
     memcpy(&n, at, sizeof(n));
     if (n.size != sizeof(n) || n.length < sizeof(n) || n.length > left)
         return false;
-    *ret = (struct shown_entry){
-        .id = at + offsetof(struct numbers, id), .data = at, .length = n.length, .times = n.times};
+    *ret = (struct shown_entry){.id = at + offsetof(struct numbers, id),
+                                .data = at,
+                                .length = n.length,
+                                .times = n.times,
+                                .socket = n.socket};
     return true;
 }
 
@@ -153,11 +157,13 @@ static int add_texts(struct buf *b, const struct plan *p, struct err *e)
     return r < 0 ? r : add_mounts(b, p, e);
 }
 
-static struct numbers numbers_of(const struct container *c, const struct shown_times *times)
+static struct numbers numbers_of(const struct container *c, const struct shown_times *times,
+                                 const struct listening_socket *socket)
 {
     const struct plan *p = &c->plan;
     struct numbers n = {.size = sizeof(n),
                         .times = *times,
+                        .socket = *socket,
                         .created = p->created,
                         .started = c->start.time,
                         .finished = c->finished,
@@ -177,9 +183,9 @@ static struct numbers numbers_of(const struct container *c, const struct shown_t
 }
 
 int shown_add_container(struct buf *text, const struct container *c, const struct shown_times *times,
-                        struct err *e)
+                        const struct listening_socket *socket, struct err *e)
 {
-    struct numbers n = numbers_of(c, times);
+    struct numbers n = numbers_of(c, times, socket);
     _cleanup_buf_ struct buf texts = {0};
     int r = add_texts(&texts, &c->plan, e);
     if (r < 0)

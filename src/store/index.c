@@ -3,7 +3,6 @@
 #include "store/index.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/dirs.h"
+#include "store/sqlite.h"
 
 #define BUSY_TIMEOUT_MS 10000
 #define WAL_RETRIES 500
@@ -47,24 +47,24 @@ static const char from_schema_1[] =
 /* "disk I/O error" has a reason that the system has given. */
 static int failed(struct index *x, struct err *e)
 {
-    int code = sqlite3_errcode(x->db);
-    int reason = code == SQLITE_IOERR ? sqlite3_system_errno(x->db) : 0;
+    int code = sqlite.errcode(x->db);
+    int reason = code == SQLITE_IOERR ? sqlite.system_errno(x->db) : 0;
     int number = code == SQLITE_FULL    ? ENOSPC
                  : code == SQLITE_BUSY  ? EBUSY
                  : code == SQLITE_NOMEM ? ENOMEM
                  : reason > 0           ? reason
                                         : EIO;
-    return err_set(e, number, "image index: %s", reason > 0 ? strerror(reason) : sqlite3_errmsg(x->db));
+    return err_set(e, number, "image index: %s", reason > 0 ? strerror(reason) : sqlite.errmsg(x->db));
 }
 
 static int run(struct index *x, const char *sql, struct err *e)
 {
-    return sqlite3_exec(x->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(x, e);
+    return sqlite.exec(x->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(x, e);
 }
 
 static void finalize(sqlite3_stmt **s)
 {
-    (void)sqlite3_finalize(*s);
+    (void)sqlite.finalize(*s);
 }
 #define _cleanup_statement_ _cleanup_(finalize)
 
@@ -74,19 +74,19 @@ static int prepare(struct index *x, sqlite3_stmt **ret_statement, struct err *e,
 {
     sqlite3_stmt *s = NULL;
     va_list ap;
-    if (sqlite3_prepare_v2(x->db, sql, -1, &s, NULL) != SQLITE_OK)
+    if (sqlite.prepare_v2(x->db, sql, -1, &s, NULL) != SQLITE_OK)
         return failed(x, e);
     int r = SQLITE_OK;
     va_start(ap, types);
     for (int n = 1; types[n - 1] && r == SQLITE_OK; n++) {
         if (types[n - 1] == 't')
-            r = sqlite3_bind_text(s, n, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+            r = sqlite.bind_text(s, n, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
         else
-            r = sqlite3_bind_int64(s, n, va_arg(ap, int64_t));
+            r = sqlite.bind_int64(s, n, va_arg(ap, int64_t));
     }
     va_end(ap);
     if (r != SQLITE_OK) {
-        (void)sqlite3_finalize(s);
+        (void)sqlite.finalize(s);
         return failed(x, e);
     }
     *ret_statement = s;
@@ -96,7 +96,7 @@ static int prepare(struct index *x, sqlite3_stmt **ret_statement, struct err *e,
 /* 1: a row, 0: no more. */
 static int step(struct index *x, sqlite3_stmt *s, struct err *e)
 {
-    int r = sqlite3_step(s);
+    int r = sqlite.step(s);
     if (r == SQLITE_ROW)
         return 1;
     return r == SQLITE_DONE ? 0 : failed(x, e);
@@ -104,7 +104,7 @@ static int step(struct index *x, sqlite3_stmt *s, struct err *e)
 
 static int get_id(sqlite3_stmt *s, char *ret_id, struct err *e)
 {
-    const char *text = (const char *)sqlite3_column_text(s, 0);
+    const char *text = (const char *)sqlite.column_text(s, 0);
     if (!text || strlen(text) != DIGEST_HEX_LENGTH || strspn(text, "0123456789abcdef") != DIGEST_HEX_LENGTH)
         return err_set(e, EIO, "image index: an id is damaged");
     memcpy(ret_id, text, DIGEST_HEX_LENGTH + 1);
@@ -118,7 +118,7 @@ static int schema_version(struct index *x, int64_t *ret_version, struct err *e)
     if (r == 0)
         r = step(x, s, e);
     if (r > 0)
-        *ret_version = sqlite3_column_int64(s, 0);
+        *ret_version = sqlite.column_int64(s, 0);
     return r < 0 ? r : 0;
 }
 
@@ -126,7 +126,7 @@ static int schema_version(struct index *x, int64_t *ret_version, struct err *e)
 static int enter_wal(struct index *x, struct err *e)
 {
     for (int i = 0; i < WAL_RETRIES; i++) {
-        int r = sqlite3_exec(x->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        int r = sqlite.exec(x->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
         if (r == SQLITE_OK)
             return 0;
         if (r != SQLITE_BUSY && r != SQLITE_LOCKED)
@@ -170,22 +170,23 @@ int index_open(const struct store *s, struct index **ret_index, struct err *e)
 {
     char path[64];
     _cleanup_index_ struct index *x = calloc(1, sizeof(*x));
-    if (!x)
-        return err_oom(e);
+    int r = x ? sqlite_load(e) : err_oom(e);
+    if (r < 0)
+        return r;
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d/index.db", s->root);
-    if (sqlite3_open_v2(path, &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
-        int r = x->db ? failed(x, e) : err_oom(e);
+    if (sqlite.open_v2(path, &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                       NULL) != SQLITE_OK) {
+        r = x->db ? failed(x, e) : err_oom(e);
         (void)err_wrap(e, "open %s/index.db", dirs_data_root());
         return r;
     }
-    (void)sqlite3_busy_timeout(x->db, BUSY_TIMEOUT_MS);
-    (void)sqlite3_extended_result_codes(x->db, 0);
+    (void)sqlite.busy_timeout(x->db, BUSY_TIMEOUT_MS);
+    (void)sqlite.extended_result_codes(x->db, 0);
     /* Its two files stay: on a full disk there would be no room to make them anew, and nothing could be read or removed. */
     int persist = 1;
-    (void)sqlite3_file_control(x->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    (void)sqlite.file_control(x->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     x->root = s->root;
-    int r = run(x, "PRAGMA synchronous = NORMAL", e);
+    r = run(x, "PRAGMA synchronous = NORMAL", e);
     if (r == 0)
         r = check_schema(x, e);
     if (r < 0)
@@ -199,8 +200,9 @@ void index_close(struct index *x)
     if (!x)
         return;
     if (x->db && !x->wrote)
-        (void)sqlite3_db_config(x->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    (void)sqlite3_close(x->db);
+        (void)sqlite.db_config(x->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (x->db)
+        (void)sqlite.close(x->db);
     free(x);
 }
 
@@ -209,7 +211,7 @@ static void reuse_wal(struct index *x)
 {
     struct statvfs fs;
     if (fstatvfs(x->root, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_bsize < ROOM_LEAST)
-        (void)sqlite3_wal_checkpoint_v2(x->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+        (void)sqlite.wal_checkpoint_v2(x->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 }
 
 int index_begin(struct index *x, struct err *e)
@@ -242,8 +244,8 @@ int index_find_image(struct index *x, const char *id, struct index_image *ret_im
     if (r > 0)
         r = get_id(s, ret_image->id, e);
     if (r > 0) {
-        ret_image->created = sqlite3_column_int64(s, 1);
-        ret_image->pulled = sqlite3_column_int64(s, 2);
+        ret_image->created = sqlite.column_int64(s, 1);
+        ret_image->pulled = sqlite.column_int64(s, 2);
     }
     return r;
 }
@@ -273,7 +275,7 @@ static int list_texts(struct index *x, const char *sql, const char *parameter, s
     _cleanup_statement_ sqlite3_stmt *s = NULL;
     int r = prepare(x, &s, e, sql, parameter ? "t" : "", parameter);
     while (r == 0 && (r = step(x, s, e)) > 0) {
-        const char *text = (const char *)sqlite3_column_text(s, 0);
+        const char *text = (const char *)sqlite.column_text(s, 0);
         r = text ? str_list_add(list, text, e) : err_set(e, EIO, "image index: a row is damaged");
     }
     return r;
@@ -307,7 +309,7 @@ int index_count_layer(struct index *x, const char *layer, uint64_t *ret_count, s
     if (r == 0)
         r = step(x, s, e);
     if (r > 0)
-        *ret_count = (uint64_t)sqlite3_column_int64(s, 0);
+        *ret_count = (uint64_t)sqlite.column_int64(s, 0);
     return r < 0 ? r : 0;
 }
 

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,7 +52,7 @@ static void fill(struct plan *p, const char *id)
     OK(str_copy("/scratch", &m->target, &e));
 }
 
-static void make(const struct store *s, const char *id)
+static void make_named(const struct store *s, const char *id, const char *name)
 {
     struct err e = {0};
     _cleanup_plan_ struct plan p;
@@ -62,7 +64,12 @@ static void make(const struct store *s, const char *id)
     OK(plan_to_json(&p, &o, &e));
     const char *text = json_object_to_json_string(o);
     OK(io_replace_file_at(dir, "plan.json", text, strlen(text), 0600, false, &e));
-    OK(names_claim(s, "web", id, &e));
+    OK(names_claim(s, name, id, &e));
+}
+
+static void make(const struct store *s, const char *id)
+{
+    make_named(s, id, "web");
 }
 
 static int note(struct container *c, void *context, struct err *e)
@@ -182,6 +189,86 @@ static void test_exit_is_seen(void **state)
     }
 }
 
+#define MANY 9 /* more than it takes for the sockets to be asked for together */
+
+/* As a shim does it; the working directory goes there for a moment, as a name has few bytes. */
+static int listen_in(int shim_dir)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SHIM_SOCKET_FILE};
+    _cleanup_close_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    OK(fchdir(shim_dir));
+    OK(bind(fd, (struct sockaddr *)&address, sizeof(address)));
+    OK(listen(fd, 1));
+    OK(fchdir(back));
+    return fd;
+}
+
+struct shim {
+    int lock, socket;
+};
+
+static struct shim run_one(const struct store *s, char digit)
+{
+    char id[ID_LENGTH + 1], name[] = {digit, '\0'};
+    struct err e = {0};
+    const struct container_start start = {.time = 7, .pid = 1, .shim_pid = 1, .block = 1};
+    make_id(id, digit);
+    make_named(s, id, name);
+    _cleanup_close_ int dir = openat(s->containers, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int shim = openat(dir, "shim", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct shim x = {openat(shim, SHIM_LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600), listen_in(shim)};
+    OK(flock(x.lock, LOCK_EX));
+    OK(record_write_start(dir, &start, &e));
+    return x;
+}
+
+static size_t count_running(const struct store *s)
+{
+    struct shown_counts counts;
+    (void)list(s, &counts);
+    assert_int_equal(counts.all, MANY);
+    return counts.running;
+}
+
+/* Of many, the sockets tell which shims live; of one whose socket is not found, its lock does. */
+static void test_sockets(void **state)
+{
+    const struct store *s = *state;
+    struct shim shims[MANY];
+    for (int i = 0; i < MANY; i++)
+        shims[i] = run_one(s, (char)('1' + i));
+    settle();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(count_running(s), MANY);
+
+    close_fd(&shims[0].socket); /* does not listen, but lives */
+    assert_int_equal(count_running(s), MANY);
+    close_fd(&shims[1].lock); /* not what a shim can do: it shows that its lock was not tried */
+    assert_int_equal(count_running(s), MANY);
+
+    close_fd(&shims[0].lock); /* killed, both */
+    close_fd(&shims[1].socket);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(count_running(s), MANY - 2);
+
+    /* Another socket, in the place of one that has ended, is not that one. */
+    char path[ID_LENGTH + sizeof("/shim/" SHIM_SOCKET_FILE)], id[ID_LENGTH + 1];
+    make_id(id, '3');
+    (void)snprintf(path, sizeof(path), "%s/shim", id);
+    _cleanup_close_ int dir = openat(s->containers, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close_fd(&shims[2].socket);
+    close_fd(&shims[2].lock);
+    OK(unlinkat(dir, SHIM_SOCKET_FILE, 0));
+    shims[2].socket = listen_in(dir);
+    assert_int_equal(count_running(s), MANY - 3);
+    for (int i = 2; i < MANY; i++) {
+        close_fd(&shims[i].lock);
+        close_fd(&shims[i].socket);
+    }
+    assert_int_equal(count_running(s), 0);
+}
+
 /* Cut off or damaged at any place, it is read as nothing or as what it was, never beyond its end. */
 static void test_damaged(void **state)
 {
@@ -222,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_kept, temp_store_open, temp_store_close),
         cmocka_unit_test_setup_teardown(test_exit_is_seen, temp_store_open, temp_store_close),
+        cmocka_unit_test_setup_teardown(test_sockets, temp_store_open, temp_store_close),
         cmocka_unit_test_setup_teardown(test_damaged, temp_store_open, temp_store_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
