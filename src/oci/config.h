@@ -12,7 +12,7 @@
 
 #include "oci/schema.h"
 
-#define OCI_SPEC_VERSION "1.2.0"   /* the newest of which everything is known */
+#define OCI_SPEC_VERSION "1.3.0"   /* the newest of which everything is known */
 #define OCI_CONFIG_MAX (16U << 20) /* bytes of config.json */
 #define OCI_ABSENT (-1)            /* of a choice that is not there, where zero means something */
 

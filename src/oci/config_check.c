@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "oci/config_tables.h"
+#include "oci/net_devices.h"
 
 static int check_version(const struct oci_config *c, struct err *e)
 {
@@ -108,7 +109,9 @@ static int check_owners_of_fields(const struct oci_config *c, struct err *e)
         r = needs_namespace(c, l->readonly_paths.count > 0, "linux.readonlyPaths", CLONE_NEWNS, e);
     if (r == 0)
         r = needs_namespace(c, l->time_offsets.count > 0, "linux.timeOffsets", CLONE_NEWTIME, e);
-    return r;
+    if (r == 0)
+        r = needs_namespace(c, l->net_devices.count > 0, "linux.netDevices", CLONE_NEWNET, e);
+    return r == 0 ? oci_net_devices_check(&l->net_devices, e) : r;
 }
 
 static int check_id_maps(const struct oci_config *c, struct err *e)
@@ -212,8 +215,6 @@ static int check_unsupported(const struct oci_config *c, struct err *e)
         return err_set(e, ENOTSUP, "linux.intelRdt: is not supported");
     if (l->memory_policy)
         return err_set(e, ENOTSUP, "linux.memoryPolicy: is not supported");
-    if (l->net_devices.count > 0)
-        return err_set(e, ENOTSUP, "linux.netDevices: are not supported");
     if (l->personality.flags.count > 0)
         return err_set(e, ENOTSUP, "linux.personality.flags: are not supported: the specification has none");
     if (l->seccomp.listener_metadata && !l->seccomp.listener_path)

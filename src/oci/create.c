@@ -23,6 +23,7 @@
 #include "oci/hooks.h"
 #include "oci/job.h"
 #include "oci/namespaces.h"
+#include "oci/net_devices.h"
 #include "oci/rootfs.h"
 #include "oci/rootless.h"
 #include "oci/sync.h"
@@ -42,8 +43,9 @@ struct creation {
     struct oci_sources sources;
     struct oci_namespaces namespaces;
     struct filter *filter;
-    char *state;         /* "creating", for createContainer hooks */
-    char *started_state; /* "created", for startContainer hooks */
+    struct oci_net_given *devices; /* interfaces that it has been given */
+    char *state;                   /* "creating", for createContainer hooks */
+    char *started_state;           /* "created", for startContainer hooks */
     int enter, job, start, sync, their_sync;
     int pidfd;
     int terminal;
@@ -57,6 +59,7 @@ static void creation_clear(struct creation *x)
     oci_sources_close(&x->sources);
     oci_namespaces_close(&x->namespaces);
     free(x->filter);
+    free(x->devices);
     free(x->state);
     free(x->started_state);
     const int fds[] = {x->enter, x->job, x->start, x->sync, x->their_sync, x->pidfd, x->terminal};
@@ -281,13 +284,18 @@ static int start_process(struct creation *x, struct err *e)
     return r == 0 ? oci_sync_answer(x->sync, e) : r;
 }
 
-static int run_early_hooks(const struct oci_container *c, struct err *e)
+/* The last of the container's surroundings, then the hooks that find them complete. */
+static int give_and_run_hooks(struct creation *x, struct err *e)
 {
+    const struct oci_container *c = x->container;
     const struct oci_hooks *h = &c->config.hooks;
+    int r = oci_net_devices_give(&c->config.linux_part.net_devices, c->pid, &x->devices, e);
+    if (r < 0)
+        return r;
     _cleanup_free_ char *state = NULL;
     if (h->prestart.count + h->create_runtime.count == 0)
         return 0;
-    int r = oci_container_state(c, OCI_CREATING, false, &state, e);
+    r = oci_container_state(c, OCI_CREATING, false, &state, e);
     if (r == 0)
         r = oci_hooks_run(&h->prestart, "prestart", state, e);
     return r == 0 ? oci_hooks_run(&h->create_runtime, "createRuntime", state, e) : r;
@@ -314,7 +322,7 @@ static int serve(struct creation *x, struct err *e)
         if (r < 0 || step == ENTER_READY)
             return r < 0 ? r : 0;
         if (step == ENTER_BUILT)
-            r = run_early_hooks(x->container, e);
+            r = give_and_run_hooks(x, e);
         else if (step == ENTER_TERMINAL && fd >= 0)
             r = take_terminal(x, &fd, e);
         else if (step == ENTER_NOTIFIES)
@@ -332,6 +340,7 @@ static void abandon(struct creation *x)
 {
     siginfo_t info;
     struct err ignored = {0};
+    oci_net_devices_take_back(&x->container->config.linux_part.net_devices, x->devices, x->container->pid);
     if (x->pidfd >= 0) {
         (void)sys_pidfd_send_signal(x->pidfd, SIGKILL);
         while (waitid(P_PIDFD, (id_t)x->pidfd, &info, WEXITED) < 0 && errno == EINTR)

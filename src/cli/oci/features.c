@@ -111,7 +111,7 @@ static int add_linux(struct json_object *o, struct err *e)
     if (r == 0)
         r = add_part(l, "intelRdt", none, enabled, e);
     if (r == 0)
-        r = add_part(l, "netDevices", none, enabled, e);
+        r = add_part(l, "netDevices", enabled, none, e);
     if (r == 0)
         r = add_part(extensions, "idmap", enabled, none, e);
     if (json_add_object(l, "mountExtensions", extensions, e) < 0 || json_add_object(o, "linux", l, e) < 0)
