@@ -55,7 +55,7 @@ struct oci_container {
 void oci_container_close(struct oci_container *c);
 #define _cleanup_oci_container_ _cleanup_(oci_container_close)
 
-/* The directory of all containers, made when it is missing. NULL: OCI_ROOT. */
+/* The directory of all containers, made when it is missing. NULL: OCI_ROOT; for an ordinary user XDG_RUNTIME_DIR/casemate-runtime. */
 int oci_root_open(const char *path, struct err *e);
 
 /* A new container's directory, locked, with the configuration's text in it; reads the configuration. -EEXIST when there is one of that name. */
