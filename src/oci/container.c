@@ -140,6 +140,24 @@ int oci_container_make(int root, const char *id, const char *bundle, const char 
     return 0;
 }
 
+int oci_container_rewrite(struct oci_container *c, struct err *e)
+{
+    struct oci_config now = {0};
+    const char *text = json_object_to_json_string_ext(c->config.document, JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (!text)
+        return err_oom(e);
+    int r = oci_config_read(text, strlen(text), &now, e);
+    if (r == 0)
+        r = io_replace_file_at(c->dir, "config.json", text, strlen(text), 0600, false, e);
+    if (r < 0) {
+        oci_config_clear(&now);
+        return r;
+    }
+    oci_config_clear(&c->config);
+    c->config = now;
+    return 0;
+}
+
 int oci_container_save(const struct oci_container *c, struct err *e)
 {
     _cleanup_json_ struct json_object *o = json_object_new_object();

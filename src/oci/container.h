@@ -68,6 +68,9 @@ int oci_container_open(int root, const char *id, bool lock, struct oci_container
 /* Writes state.json. */
 int oci_container_save(const struct oci_container *c, struct err *e);
 
+/* The document of the configuration was changed: reads it again, and keeps it as it is now. */
+int oci_container_rewrite(struct oci_container *c, struct err *e);
+
 enum oci_status oci_container_status(const struct oci_container *c);
 const char *oci_status_name(enum oci_status s);
 

@@ -383,6 +383,8 @@ int oci_create(int root, const struct oci_create *o, struct oci_container *ret, 
     if (r < 0)
         return r;
     r = check_console(o, &c.config, e);
+    if (r == 0 && o->review)
+        r = o->review(&c, e);
     if (r == 0)
         r = prepare(&x, e);
     if (r == 0)

@@ -72,6 +72,7 @@ static int read_options(const struct invocation *in, struct create_options *o, s
     o->create.preserve_fds = (unsigned)(o->preserve_fds + listening);
     o->create.listen_fds = (unsigned)listening;
     o->create.id = in->arguments[0];
+    o->create.review = oci_review;
     o->create.systemd = oci_globals.systemd_cgroup;
     return 0;
 }
