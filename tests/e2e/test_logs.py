@@ -53,6 +53,16 @@ def test_follow_over_rotation_and_restart(casemate, busybox):
     assert casemate.ok("logs", "web").splitlines() == 2 * expected
 
 
+def test_tail_of_one_who_writes_faster_than_anybody_reads(casemate, busybox):
+    """So many lines as were asked for, one after the other, and an end; over rotations, too."""
+    casemate.ok("run", "-d", "--name", "web", "--log-opt", "max-size=64k", "--log-opt", "max-file=3", busybox, "seq", "1000000000")
+    wait.until(lambda: len(casemate.ok("logs", "--tail", "5", "web").split()) == 5, what="five lines")
+    for wanted in (1, 10, 500):
+        numbers = [int(line) for line in casemate.ok("logs", "--tail", wanted, "web").split()]
+        assert len(numbers) <= wanted and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    casemate.ok("rm", "-f", "web")
+
+
 def test_details_show_what_the_options_name(casemate, busybox):
     casemate.ok("run", "--name", "web", "-l", "team=blue", "-l", "x=1", "-e", "STAGE=test", "-e", "SECRET=no", "--log-opt",
                 "labels=team", "--log-opt", "env-regex=^STA", "--log-opt", "tag={{.Name}}/{{.ImageName}}", busybox, "echo", "hello")
