@@ -49,6 +49,8 @@ static const struct option_entry options[] = {
      run_set_limit},
     {"restart", 0, OPTION_CUSTOM, "POLICY", "Restart policy: no, on-failure[:N], always, unless-stopped",
      AT(plan.restart), set_restart, "no on-failure always unless-stopped"},
+    {"storage-opt", 0, OPTION_CUSTOM, "KEY=VALUE",
+     "Limit what it may write to its root: size=10g, inodes=100000", AT(plan), run_set_storage_opt},
     {0},
 };
 

@@ -34,19 +34,43 @@ static int limit_dirs(const struct store *s, const char *owner, const int *dirs,
     return 0;
 }
 
+static struct quota_limit limit_of(const struct plan *p)
+{
+    return (struct quota_limit){p->disk == PLAN_UNSET ? QUOTA_NONE : p->disk,
+                                p->disk_inodes == PLAN_UNSET ? QUOTA_NONE : p->disk_inodes};
+}
+
+static int cannot_be_kept(const struct plan *p, const char *why, struct err *e)
+{
+    return err_set(e, ENOTSUP, "--storage-opt %s cannot be kept: %s", p->storage_opt.items[0], why);
+}
+
+int disk_limit_change(int dir, const struct plan *p, struct err *e)
+{
+    struct err why = {0};
+    struct quota_state now;
+    const struct quota_limit limit = limit_of(p);
+    _cleanup_close_ int rw = path_open_dir_at(dir, "rw", e);
+    if (rw < 0)
+        return rw;
+    if (quota_probe(rw, &why) < 0)
+        return cannot_be_kept(p, why.text, e);
+    int r = quota_read(rw, &now, e);
+    if (r == 0 && now.project == 0)
+        return cannot_be_kept(p, "the container was made without a limit of its disk (make it anew)", e);
+    return r < 0 ? r : quota_set(rw, now.project, &limit, e);
+}
+
 int disk_limit_container(const struct store *s, const struct plan *p, int rw, struct disk_claim *ret,
                          struct err *e)
 {
     char owner[OWNER_TEXT];
     struct err why = {0};
-    const struct quota_limit limit = {p->disk == PLAN_UNSET ? QUOTA_NONE : p->disk,
-                                      p->disk_inodes == PLAN_UNSET ? QUOTA_NONE : p->disk_inodes};
+    const struct quota_limit limit = limit_of(p);
     if (limit.bytes == QUOTA_NONE && limit.inodes == QUOTA_NONE)
         return 0;
     if (quota_probe(rw, &why) < 0)
-        return p->storage_opt.count == 0 ? 0
-                                         : err_set(e, ENOTSUP, "--storage-opt %s cannot be kept: %s",
-                                                   p->storage_opt.items[0], why.text);
+        return p->storage_opt.count == 0 ? 0 : cannot_be_kept(p, why.text, e);
     _cleanup_close_ int upper = path_open_dir_at(rw, "upper", e);
     _cleanup_close_ int work = upper < 0 ? upper : path_open_dir_at(rw, "work", e);
     if (work < 0)

@@ -27,6 +27,9 @@ static inline void disk_claim_close(struct disk_claim *c)
 int disk_limit_container(const struct store *s, const struct plan *p, int rw, struct disk_claim *ret,
                          struct err *e);
 
+/* Other limits for the writable layer of a container, whose directory `dir` is. What is in it already stays, also when it is more. */
+int disk_limit_change(int dir, const struct plan *p, struct err *e);
+
 /* The same for the data directory of a volume; without limits of its own it has those of the policy. */
 int disk_limit_volume(const struct store *s, const struct volume *v, int data, struct disk_claim *ret,
                       struct err *e);

@@ -62,6 +62,14 @@ void mend_ended(const struct store *s)
     tend_ensure(s);
 }
 
+/* A --rm container whose shim was killed has left no mark: it gets one, for as long as somebody waits for it, and goes. */
+static void remove_lost(const struct store *s, struct container *c)
+{
+    struct err ignored = {0};
+    if (mark_make(s, MARK_EXITED, c->id, &ignored) == 0)
+        (void)lifecycle_release(s, c, &ignored);
+}
+
 /* A block whose container is not running: its start was killed half-way, or its shim was. Under the container's lock, since a start in
  * progress holds a block as well. */
 static void mend_block(const struct store *s, const char *id, unsigned block)
@@ -73,6 +81,11 @@ static void mend_block(const struct store *s, const char *id, unsigned block)
     if (container_open(s, id, &c, &ignored) < 0) {
         (void)cgroup_remove(observe_cgroup_parent(), id, &ignored);
         (void)idpool_release(s, block, id, &ignored);
+        return;
+    }
+    if (c.status == CONTAINER_DEAD && c.plan.auto_remove) {
+        remove_lost(s, &c);
+        container_close(&c);
         return;
     }
     _cleanup_close_ int lock = c.status == CONTAINER_RUNNING ? -1 : lock_container(s, &c, &ignored);

@@ -9,6 +9,7 @@
 #include "engine/audit_log.h"
 #include "engine/changed_limits.h"
 #include "engine/compose_resources.h"
+#include "engine/disk_limit.h"
 #include "engine/events.h"
 #include "engine/lock.h"
 #include "engine/observe.h"
@@ -32,11 +33,13 @@ static const struct {
     {offsetof(struct plan, cpu_period_us), "", NULL},
     {offsetof(struct plan, cpu_shares), "", NULL},
     {offsetof(struct plan, blkio_weight), "", NULL},
+    {offsetof(struct plan, disk), "--storage-opt size", "unlimited disk"},
+    {offsetof(struct plan, disk_inodes), "--storage-opt inodes", "unlimited files"},
 };
 
-static uint64_t *number_of(struct plan *p, size_t i)
+static uint64_t *number_at(const struct plan *p, size_t offset)
 {
-    return (uint64_t *)(void *)((char *)p + numbers[i].offset);
+    return (uint64_t *)((uintptr_t)p + offset);
 }
 
 /* What was granted for a limit goes when the limit is set anew. */
@@ -77,10 +80,10 @@ static int take_numbers(struct plan *p, const struct plan *asked)
     if (asked->pids != PLAN_UNSET)
         drop_process_ulimit(p);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-        uint64_t value = *number_of((struct plan *)(uintptr_t)asked, i);
+        uint64_t value = *number_at(asked, numbers[i].offset);
         if (value == PLAN_UNSET)
             continue;
-        *number_of(p, i) = value;
+        *number_at(p, numbers[i].offset) = value;
         drop_grants(p, i);
         changed++;
     }
@@ -95,23 +98,26 @@ static int take_numbers(struct plan *p, const struct plan *asked)
 static int change_plan(struct plan *p, const struct plan *asked, const struct image *image,
                        const struct policy *policy, struct err *e)
 {
-    bool free_memory = p->memory == PLAN_UNSET && asked->memory == PLAN_UNSET;
-    bool free_pids = p->pids == PLAN_UNSET && asked->pids == PLAN_UNSET;
-    bool free_cpus = p->cpus_nano == PLAN_UNSET && asked->cpus_nano == PLAN_UNSET;
+    static const size_t may_be_free[] = {offsetof(struct plan, memory), offsetof(struct plan, pids),
+                                         offsetof(struct plan, cpus_nano), offsetof(struct plan, disk),
+                                         offsetof(struct plan, disk_inodes)};
+    bool stays_free[ARRAY_SIZE(may_be_free)];
+    for (size_t i = 0; i < ARRAY_SIZE(may_be_free); i++)
+        stays_free[i] =
+            *number_at(p, may_be_free[i]) == PLAN_UNSET && *number_at(asked, may_be_free[i]) == PLAN_UNSET;
     int changed = take_numbers(p, asked);
     int r = 0;
+    for (size_t i = 0; i < asked->storage_opt.count && r == 0; i++)
+        r = str_list_set_env(&p->storage_opt, asked->storage_opt.items[i], e);
     if (asked->cpuset_cpus)
         r = str_replace(&p->cpuset_cpus, asked->cpuset_cpus, e);
     if (r == 0 && asked->cpuset_mems)
         r = str_replace(&p->cpuset_mems, asked->cpuset_mems, e);
     if (r == 0 && changed)
         r = practices_apply_limits(p, image, policy, e);
-    if (free_memory)
-        p->memory = PLAN_UNSET;
-    if (free_pids)
-        p->pids = PLAN_UNSET;
-    if (free_cpus)
-        p->cpus_nano = PLAN_UNSET;
+    for (size_t i = 0; i < ARRAY_SIZE(may_be_free); i++)
+        if (stays_free[i])
+            *number_at(p, may_be_free[i]) = PLAN_UNSET;
     return r;
 }
 
@@ -196,16 +202,30 @@ static int set_restart(const struct store *s, struct container *c, const char *r
     return r;
 }
 
+static bool same_disk(const struct plan *a, const struct plan *b)
+{
+    return a->disk == b->disk && a->disk_inodes == b->disk_inodes;
+}
+
+/* What holds now: the group's limits while it runs, the disk's always. */
+static int set_limits(const struct container *c, const struct plan *p, const struct plan *before,
+                      struct err *e)
+{
+    int r = c->status == CONTAINER_RUNNING ? set_group(c, p, before, e) : 0;
+    return r < 0 || same_disk(p, before) ? r : disk_limit_change(c->dir, p, e);
+}
+
 static int store_limits(const struct store *s, struct container *c, const struct plan *before, struct err *e)
 {
     struct err ignored = {0};
     int r = audit_log_grants(s, &c->plan, e);
-    if (r == 0 && c->status == CONTAINER_RUNNING)
-        r = set_group(c, &c->plan, before, e);
+    if (r < 0)
+        return r;
+    r = set_limits(c, &c->plan, before, e);
     if (r == 0)
         r = limits_write(c->dir, &c->plan, e);
-    if (r < 0 && c->status == CONTAINER_RUNNING)
-        (void)set_group(c, before, &c->plan, &ignored);
+    if (r < 0)
+        (void)set_limits(c, before, &c->plan, &ignored);
     return r;
 }
 
@@ -213,7 +233,7 @@ static bool asks_for_limits(const struct plan *asked)
 {
     bool any = asked->cpuset_cpus || asked->cpuset_mems;
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-        any = any || *number_of((struct plan *)(uintptr_t)asked, i) != PLAN_UNSET;
+        any = any || *number_at(asked, numbers[i].offset) != PLAN_UNSET;
     return any;
 }
 

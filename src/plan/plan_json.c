@@ -123,6 +123,13 @@ static const struct field limit_fields[] = {
     PLAN(cpu_period_us, FIELD_U64), PLAN(cpu_shares, FIELD_U64),  PLAN(cpuset_mems, FIELD_TEXT),
     PLAN(blkio_weight, FIELD_U64),
 };
+/* Of limits that were changed: an object of its own. Documents without it leave what the plan has. */
+#define DISK "disk"
+static const struct field disk_fields[] = {
+    {"size", FIELD_U64, offsetof(struct plan, disk)},
+    {"inodes", FIELD_U64, offsetof(struct plan, disk_inodes)},
+    {"options", FIELD_LIST, offsetof(struct plan, storage_opt)},
+};
 static const struct field mount_fields[] = {
     MOUNT(source, FIELD_TEXT),
     MOUNT(target, FIELD_TEXT),
@@ -501,6 +508,25 @@ int plan_from_json(struct json_object *json, struct plan *ret_plan, struct err *
     return 0;
 }
 
+static int write_disk(const struct plan *p, struct json_object *json, struct err *e)
+{
+    struct json_object *disk = json_object_new_object();
+    int r = json_add_object(json, DISK, disk, e);
+    return r < 0 ? r : write_fields(disk, disk_fields, ARRAY_SIZE(disk_fields), p, e);
+}
+
+static int read_disk(struct json_object *json, struct plan *p, struct err *e)
+{
+    struct json_object *disk;
+    int r = json_get_object(json, DISK, &disk, e);
+    if (r <= 0)
+        return r;
+    p->disk = p->disk_inodes = PLAN_UNSET;
+    str_list_clear(&p->storage_opt);
+    r = read_fields(disk, disk_fields, ARRAY_SIZE(disk_fields), p, e);
+    return r < 0 ? r : 0;
+}
+
 int plan_limits_to_json(const struct plan *p, struct json_object **ret_json, struct err *e)
 {
     _cleanup_json_ struct json_object *json = json_object_new_object();
@@ -509,6 +535,8 @@ int plan_limits_to_json(const struct plan *p, struct json_object **ret_json, str
     int r = json_add_u64(json, "version", PLAN_VERSION, e);
     if (r == 0)
         r = write_fields(json, limit_fields, ARRAY_SIZE(limit_fields), p, e);
+    if (r == 0)
+        r = write_disk(p, json, e);
     if (r == 0)
         r = write_grants(p, json, e);
     if (r < 0)
@@ -539,6 +567,8 @@ int plan_limits_from_json(struct json_object *json, struct plan *p, struct err *
     forget_limits(p);
     plan_clear_grants(p);
     r = read_fields(json, limit_fields, ARRAY_SIZE(limit_fields), p, e);
+    if (r >= 0)
+        r = read_disk(json, p, e);
     if (r >= 0)
         r = read_objects(json, "grants", LIST_MAX, p, read_grant, e);
     return r < 0 ? r : 0;

@@ -16,14 +16,14 @@
 #define DISK_LEAST (UINT64_C(1) << 20)
 #define PATH_TEXT 4096
 
-static int refuse_unlimited(struct practice_run *run, uint64_t *limit, struct err *e)
+static int refuse_unlimited(struct practice_run *run, uint64_t *limit, const char *what, struct err *e)
 {
     const struct policy_right *right = run_right(run, POLICY_ALLOW_UNLIMITED, "disk");
     if (!right)
         return refuse_by_policy(e, 4, "allow-unlimited = disk",
                                 "--storage-opt without a limit is refused: name one");
     *limit = PLAN_UNSET;
-    return run_grant(run, 4, right->source, e, "unlimited disk");
+    return run_grant(run, 4, right->source, e, "%s", what);
 }
 
 int limits_apply_disk(struct practice_run *run, struct err *e)
@@ -32,7 +32,7 @@ int limits_apply_disk(struct practice_run *run, struct err *e)
     char size[SIZE_TEXT];
     int r = 0;
     if (p->disk == PLAN_UNLIMITED) {
-        r = refuse_unlimited(run, &p->disk, e);
+        r = refuse_unlimited(run, &p->disk, "unlimited disk", e);
     } else if (p->disk == PLAN_UNSET) {
         p->disk = run->policy->disk;
     } else if (p->disk < DISK_LEAST) {
@@ -44,7 +44,7 @@ int limits_apply_disk(struct practice_run *run, struct err *e)
     if (r < 0)
         return r;
     if (p->disk_inodes == PLAN_UNLIMITED)
-        return refuse_unlimited(run, &p->disk_inodes, e);
+        return refuse_unlimited(run, &p->disk_inodes, "unlimited files", e);
     if (p->disk_inodes == PLAN_UNSET)
         p->disk_inodes = run->policy->disk_inodes;
     else if (p->disk_inodes > run->policy->disk_inodes)

@@ -80,6 +80,20 @@ def test_killed_supervisor_is_mended(casemate):
     assert "Up" in casemate.ok("ps")
 
 
+def test_killed_supervisor_of_a_container_that_is_to_be_removed(casemate):
+    """With --rm there is nobody who would want to see that nobody saw its end."""
+    casemate.ok("run", "-d", "--rm", "--name", "web", "-v", "/data", HELLO, "sleep", "1000")
+    os.kill(shim_of(casemate, "web"), signal.SIGKILL)
+    wait.until(lambda: not casemate.ok("ps", "-aq"), what="ps to remove it")
+    assert not os.listdir(os.path.join(casemate.root, "volumes"))
+    process = casemate.popen("run", "--rm", "--name", "web", HELLO, "sleep", "1000")
+    wait.until(lambda: casemate.ok("ps", "-q"), what="the container to run")
+    os.kill(shim_of(casemate, "web"), signal.SIGKILL)
+    assert process.wait() != 0
+    wait.until(lambda: not casemate.ok("ps", "-aq"), what="ps to remove it")
+    casemate.assert_clean()
+
+
 def test_exit_is_recorded_without_any_command(casemate):
     casemate.ok("run", "-d", "--name", "web", HELLO, "exit", "9")
     assert casemate.ok("wait", "web").strip() == "9"

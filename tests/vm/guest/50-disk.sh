@@ -53,6 +53,19 @@ limited()
     check "$1: explain shows the kernel's limit" says 'holds +disk +32 MiB and 5000 files, in use ' casemate explain --no-trunc big
     check "$1: and that of a volume" says 'disk of volume plain +12 MiB and ' casemate explain --no-trunc big
     check "$1: df in the container shows the limit" says '^ *3276[0-9]$' casemate exec big sh -c "df -k / | awk 'NR == 2 { print \$2 }'"
+    check "$1: a running container gets another limit" casemate update --storage-opt size=48m --storage-opt inodes=6000 big
+    check "$1: which the kernel has" says 'holds +disk +48 MiB and 6000 files, in use ' casemate explain --no-trunc big
+    check "$1: and is recorded as a grant" says 'disk 48 MiB' casemate explain --no-trunc big
+    check "$1: df in the container shows it" says '^ *4915[0-9]$' casemate exec big sh -c "df -k / | awk 'NR == 2 { print \$2 }'"
+    check "$1: a lower one keeps what is there and takes no more" casemate exec big dd if=/dev/zero of=/kept bs=1M count=10
+    check "$1: lowered" casemate update --storage-opt size=9m big
+    check "$1: no room below it" denies "$full" casemate exec big dd if=/dev/zero of=/more bs=1M count=1
+    is "$1: what was there is there" 10485760 "$(casemate exec big stat -c %s /kept)"
+    check "$1: no limit is the policy's to give" denies 'allow-unlimited = disk' casemate update --storage-opt size=-1 big
+    check "$1: a full one does not start" denies "$full|--storage-opt gives" casemate restart -t 0 big
+    check "$1: more room, also for one that does not run" casemate update --storage-opt size=20m big
+    check "$1: then it starts" casemate start big
+    check "$1: with that limit" says 'holds +disk +20 MiB and 6000 files, in use ' casemate explain --no-trunc big
     check "$1: a volume without a size has the policy's" denies "$full" casemate exec big dd if=/dev/zero of=/p/fill bs=1M count=16
     check "$1: rm" casemate rm -f big
 
