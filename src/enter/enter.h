@@ -48,5 +48,8 @@ void install_filter(void);
 /* Runs the hooks, one after the other; one that fails or takes too long ends the process. */
 void run_hooks(void);
 
+/* `env`, with HOME when it has none. */
+char **environment_with_home(char **env);
+
 /* The file that is executed for args[0]: itself when it has a slash, else found along PATH. Reports 127 or 126 when there is none. */
 const char *find_program(const char *name);

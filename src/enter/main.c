@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     close_on_exec();
     become_user();
     char **args = job_strings(&job->args);
-    char **env = job_strings(&job->env);
+    char **env = environment_with_home(job_strings(&job->env));
     const char *program = find_program(args[0]);
     bool late = (job->flags & ENTER_SECCOMP) && (job->flags & ENTER_NO_NEW_PRIVS);
     if (late && (job->flags & ENTER_LISTENER)) {

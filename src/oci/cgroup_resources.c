@@ -169,7 +169,7 @@ static int set_memory(const struct oci_cgroup *g, const struct oci_memory *m, st
 static int set_cpu_v1(const struct place *p, const struct oci_cpu *c, struct err *e)
 {
     struct err first = {0};
-    int r = write_set(p, "cpu.shares", &c->shares, e);
+    int r = c->shares.set && c->shares.value != 0 ? write_number(p, "cpu.shares", c->shares.value, e) : 0;
     /* A quota that is too large for the old period, or a period too long for the old quota: the other one first. */
     int period = r == 0 && c->period.set && c->period.value > 0
                      ? write_number(p, "cpu.cfs_period_us", c->period.value, &first)

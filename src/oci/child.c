@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first process (child.h). Order: control groups -> rights in the own user namespace -> names of the host -> file system -> terminal
- * -> hooks -> root -> casemate-enter. Not dumpable from the start (of an ordinary user: from the maps of its
- * ids on), so nobody who shares its namespaces can look into it.
+ * -> hooks -> root -> casemate-enter. Not dumpable from the start, so nobody who shares its namespaces can look into it.
  */
 #include "oci/child.h"
 
@@ -103,6 +102,20 @@ int oci_child_give_streams(const struct oci_process *p, struct err *e)
     return 0;
 }
 
+/* The state names this process as the runtime knows it: by the number that the host's /proc, which is still there, has for it. */
+static int run_create_container_hooks(const struct oci_child *c, struct err *e)
+{
+    const struct schema_list *hooks = &c->config->hooks.create_container;
+    char number[16] = "";
+    _cleanup_free_ char *state = NULL;
+    if (hooks->count == 0)
+        return 0;
+    ssize_t n = readlink("/proc/self", number, sizeof(number) - 1);
+    c->container->pid = n > 0 ? (pid_t)strtol(number, NULL, 10) : 0;
+    int r = oci_container_state(c->container, OCI_CREATING, false, &state, e);
+    return r == 0 ? oci_hooks_run(hooks, "createContainer", state, e) : r;
+}
+
 static int set_up(const struct oci_child *c, struct oci_rootfs *f, struct err *e)
 {
     const struct oci_config *config = c->config;
@@ -129,7 +142,7 @@ static int set_up(const struct oci_child *c, struct oci_rootfs *f, struct err *e
     if (r == 0)
         r = oci_sync_await(c->sync, e);
     if (r == 0)
-        r = oci_hooks_run(&config->hooks.create_container, "createContainer", c->state, e);
+        r = run_create_container_hooks(c, e);
     if (r == 0)
         r = oci_rootfs_enter(config, f, c->no_pivot, e);
     if (r == 0) {
@@ -164,7 +177,7 @@ _Noreturn void oci_child_run(const struct oci_child *c)
 {
     struct err e = {0};
     struct oci_rootfs f = OCI_ROOTFS_INIT;
-    if (!c->awaits_maps && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         err_errno(&e, "prctl");
     if (e.code || set_up(c, &f, &e) < 0)
         oci_sync_fail(c->sync, &e);

@@ -24,11 +24,12 @@ void oci_rootfs_close(struct oci_rootfs *f)
     close_fd(&f->root);
 }
 
-/* Nothing that is mounted here may reach the host. What the host mounts later comes in only when the configuration shares it. */
+/* Nothing that is mounted here may reach the host, and what the host mounts later comes in as it would to a slave, unless the configuration says
+ * otherwise. What cannot be bound becomes so when all is bound that shall be (oci_rootfs_finish). */
 static int cut_propagation(const struct oci_config *c, struct err *e)
 {
-    int wanted = c->linux_part.rootfs_propagation;
-    unsigned long flags = wanted ? (unsigned long)wanted : MS_SLAVE | MS_REC;
+    unsigned long wanted = (unsigned long)c->linux_part.rootfs_propagation & ~(unsigned long)MS_REC;
+    unsigned long flags = wanted == 0 ? MS_SLAVE : wanted == MS_UNBINDABLE ? MS_PRIVATE : wanted;
     if (mount(NULL, "/", NULL, flags | MS_REC, NULL) < 0)
         return err_errno(e, "change the propagation of mounts");
     return 0;
@@ -63,6 +64,10 @@ static int mount_root(struct oci_rootfs *f, struct err *e)
     if (tree < 0)
         return tree;
     unshare_parent(f);
+    /* pivot_root(2) wants the same of the new root. */
+    struct mount_attr alone = {.propagation = MS_PRIVATE};
+    if (mount_setattr(tree, "", AT_EMPTY_PATH, &alone, sizeof(alone)) < 0)
+        return err_errno(e, "root.path: propagation");
     int r = fsmount_attach(tree, f->root, e);
     if (r < 0)
         return err_wrap(e, "root.path");
@@ -98,12 +103,14 @@ int oci_rootfs_build(const struct oci_config *c, const struct oci_sources *sourc
 
 static int pivot(const struct oci_rootfs *f, struct err *e)
 {
-    if (fchdir(f->root) < 0)
+    _cleanup_close_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (old < 0 || fchdir(f->root) < 0)
         return err_errno(e, "enter the root");
     if (sys_pivot_root(".", ".") < 0)
         return err_errno(e, "pivot_root (in an initial RAM disk: --no-pivot)");
-    /* The old root is on top of the new one now, and nothing of it may be unmounted on the host. */
-    if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0)
+    /* The old root is on top of the new one now, and nothing of it may be unmounted on the host. "." is still below it. */
+    if (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+        umount2(".", MNT_DETACH) < 0)
         return err_errno(e, "detach the host's root");
     return chdir("/") < 0 ? err_errno(e, "enter the root") : 0;
 }
@@ -121,13 +128,27 @@ static int move(const struct oci_rootfs *f, struct err *e)
     return 0;
 }
 
+/* Trees that were bound come from the host, and are shared with it as its own mounts are: unless the configuration wants that, nothing that is mounted
+ * below them in here gets out. runc does so at the same place, after the options of each mount have had their say. */
+static int cut_trees(const struct oci_config *c, const struct oci_rootfs *f, struct err *e)
+{
+    struct mount_attr slave = {.propagation = MS_SLAVE};
+    if (c->linux_part.rootfs_propagation & MS_SHARED)
+        return 0;
+    return mount_setattr(f->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof(slave)) < 0
+               ? err_errno(e, "change the propagation of mounts")
+               : 0;
+}
+
 int oci_rootfs_enter(const struct oci_config *c, struct oci_rootfs *f, bool no_pivot, struct err *e)
 {
     int r;
     if (!oci_config_namespace(c, CLONE_NEWNS)) {
         r = fchdir(f->root) < 0 || chroot(".") < 0 || chdir("/") < 0 ? err_errno(e, "chroot") : 0;
     } else {
-        r = no_pivot ? move(f, e) : pivot(f, e);
+        r = cut_trees(c, f, e);
+        if (r == 0)
+            r = no_pivot ? move(f, e) : pivot(f, e);
     }
     if (r < 0)
         return r;

@@ -68,7 +68,9 @@ static int bind_node(int dir, const char *name, const struct node *n, struct err
     return tree < 0 ? tree : fsmount_attach(tree, file, e);
 }
 
-static int make_node(const struct oci_rootfs *f, const struct node *n, struct err *e)
+/* config-linux.md, "Devices": a file of that name which is not the device is an error. An image may have files where the default devices belong: with
+ * `replace` they are. */
+static int make_node(const struct oci_rootfs *f, const struct node *n, bool replace, struct err *e)
 {
     const char *name;
     struct stat st;
@@ -81,6 +83,8 @@ static int make_node(const struct oci_rootfs *f, const struct node *n, struct er
     if (mknodat(dir, name, n->type | n->mode, n->number) < 0) {
         if (errno == EPERM && n->type != S_IFIFO)
             return bind_node(dir, name, n, e);
+        if (errno == EEXIST && !replace)
+            return err_set(e, EEXIST, "%s: there is another file of that name", n->path);
         if (errno != EEXIST || unlinkat(dir, name, 0) < 0 ||
             mknodat(dir, name, n->type | n->mode, n->number) < 0)
             return err_errno(e, "make %s", n->path);
@@ -114,19 +118,9 @@ static bool is_bound(const struct oci_config *c)
     return false;
 }
 
-int oci_devices_make(const struct oci_config *c, const struct oci_rootfs *f, struct err *e)
+static int make_listed(const struct oci_config *c, const struct oci_rootfs *f, struct err *e)
 {
     int r = 0;
-    if (is_bound(c))
-        return 0; /* the host's, as it is */
-    mode_t mask = umask(0);
-    for (size_t i = 0; i < ARRAY_SIZE(defaults) && r == 0; i++)
-        r = make_node(f,
-                      &(struct node){.path = defaults[i].path,
-                                     .type = S_IFCHR,
-                                     .mode = MODE_ANYBODY,
-                                     .number = makedev(defaults[i].major_number, defaults[i].minor_number)},
-                      e);
     for (size_t i = 0; i < c->linux_part.devices.count && r == 0; i++) {
         const struct oci_device *d = OCI_ITEM(&c->linux_part.devices, struct oci_device, i);
         r = make_node(
@@ -137,10 +131,35 @@ int oci_devices_make(const struct oci_config *c, const struct oci_rootfs *f, str
                            .number = makedev((unsigned)d->major.value, (unsigned)d->minor.value),
                            .uid = (uid_t)d->uid.value,
                            .gid = (gid_t)d->gid.value},
-            e);
+            false, e);
         if (r < 0)
             (void)err_wrap(e, "linux.devices[%zu]", i);
     }
+    return r;
+}
+
+/* After the listed ones: what is listed under one of these names has the mode and owner that the list says. */
+static int make_defaults(const struct oci_rootfs *f, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(defaults) && r == 0; i++)
+        r = make_node(f,
+                      &(struct node){.path = defaults[i].path,
+                                     .type = S_IFCHR,
+                                     .mode = MODE_ANYBODY,
+                                     .number = makedev(defaults[i].major_number, defaults[i].minor_number)},
+                      true, e);
+    return r;
+}
+
+int oci_devices_make(const struct oci_config *c, const struct oci_rootfs *f, struct err *e)
+{
+    if (is_bound(c))
+        return 0; /* the host's, as it is */
+    mode_t mask = umask(0);
+    int r = make_listed(c, f, e);
+    if (r == 0)
+        r = make_defaults(f, e);
     (void)umask(mask);
     _cleanup_close_ int dev =
         r < 0 ? -1 : path_make_dirs_in_root(f->root, "/dev", 0755, (uid_t)-1, (gid_t)-1, e);

@@ -331,12 +331,43 @@ static int add_cgroup(const struct oci_config *c, const struct oci_rootfs *f, co
     return r == 0 ? oci_cgroup_show(cgroup, own, target, o->set, e) : r;
 }
 
+/* A destination without "." and "..", which are taken out by name: below a directory that is still to be made they mean nothing to the kernel. */
+static int clean_destination(const char *destination, char ret[PATH_LENGTH_MAX + 1], struct err *e)
+{
+    size_t n = 0;
+    if (strlen(destination) >= PATH_LENGTH_MAX)
+        return err_set(e, ENAMETOOLONG, "destination: is longer than %d bytes", PATH_LENGTH_MAX);
+    ret[0] = '\0';
+    for (const char *at = destination; *at; at += strspn(at, "/")) {
+        size_t length = strcspn(at, "/");
+        if (length == 2 && strncmp(at, "..", 2) == 0) {
+            while (n > 0 && ret[--n] != '/')
+                ;
+        } else if (length > 0 && !(length == 1 && *at == '.')) {
+            ret[n++] = '/';
+            memcpy(ret + n, at, length);
+            n += length;
+        }
+        ret[n] = '\0';
+        at += length;
+    }
+    if (n == 0)
+        memcpy(ret, "/", 2);
+    return 0;
+}
+
 int oci_mount_add(const struct oci_config *c, const struct oci_rootfs *f, const struct oci_sources *sources,
                   size_t index, const struct oci_cgroup *cgroup, struct err *e)
 {
-    const struct oci_mount *m = OCI_ITEM(&c->mounts, struct oci_mount, index);
+    char destination[PATH_LENGTH_MAX + 1];
+    const struct oci_mount *listed = OCI_ITEM(&c->mounts, struct oci_mount, index);
+    struct oci_mount cleaned = *listed;
+    const struct oci_mount *m = &cleaned;
     _cleanup_oci_mount_options_ struct oci_mount_options o = {0};
-    int r = oci_mount_options_read(m, &o, e);
+    int r = clean_destination(listed->destination, destination, e);
+    cleaned.destination = destination;
+    if (r == 0)
+        r = oci_mount_options_read(m, &o, e);
     if (r == 0 && o.remount)
         r = add_remount(f, m, &o, e);
     else if (r == 0 && o.bind)
@@ -345,5 +376,5 @@ int oci_mount_add(const struct oci_config *c, const struct oci_rootfs *f, const 
         r = add_cgroup(c, f, m, &o, cgroup, e);
     else if (r == 0)
         r = add_new(f, m, &o, c->linux_part.mount_label, e);
-    return r < 0 ? err_wrap(e, "mounts[%zu] (%s)", index, m->destination) : 0;
+    return r < 0 ? err_wrap(e, "mounts[%zu] (%s)", index, listed->destination) : 0;
 }

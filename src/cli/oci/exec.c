@@ -182,11 +182,13 @@ static int execute(const struct invocation *in, const struct exec_options *o, st
     if (r == 0)
         r = o->process ? read_process(o->process, &c, e)
                        : compose(&container, o, in->arguments + 1, in->argument_count - 1, &c, e);
-    if (r == 0)
-        r = oci_review_process(&container, &c.process, e);
     if (r < 0)
         return r;
-    const struct oci_exec x = {.process = &c.process,
+    /* A document that says nothing of capabilities leaves the process those of the container: runc's reading. */
+    struct oci_process process = c.process;
+    if (!process.capabilities.set)
+        process.capabilities = container.config.process.capabilities;
+    const struct oci_exec x = {.process = &process,
                                .console_socket = o->console_socket,
                                .pid_file = o->pid_file,
                                .preserve_fds = (unsigned)o->preserve_fds,
