@@ -172,6 +172,7 @@ stage_vm()
     make_build plain all gcc -Dwerror=true || return
     boot_machine debian12 plain
     boot_machine debian13 plain
+    boot_machine debian12-clients plain
 }
 
 # A machine that systemd boots, and another architecture: beside the others, since an emulated machine is one busy process.
@@ -179,6 +180,7 @@ stage_vm2()
 {
     make_build plain all gcc -Dwerror=true || return
     boot_machine debian12-systemd plain
+    boot_machine debian12-clients-systemd plain
     if single "build for arm64, warnings are errors" tools/cross-build arm64 "$build/arm64" -Dwerror=true -Dman=disabled; then
         boot_machine debian12-arm64 arm64/build
     fi

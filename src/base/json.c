@@ -51,6 +51,8 @@ struct key_stack {
     size_t first[JSON_DEPTH_MAX + 1];
     bool object[JSON_DEPTH_MAX + 1];
     size_t depth;
+    size_t structures,
+        separators; /* objects and arrays that were begun, and commas: there are not more values than these together */
 };
 
 #define KEYS_PER_OBJECT_MAX 4096
@@ -127,17 +129,38 @@ static size_t string_end(const char *text, size_t length, size_t at)
     return length;
 }
 
+/* Before anything is built of it. */
+static int count(struct key_stack *s, char c, size_t at, struct err *e)
+{
+    s->structures += c == '{' || c == '[';
+    s->separators += c == ',';
+    if (s->structures > JSON_STRUCTURES_MAX)
+        return err_set(e, E2BIG, "JSON: more than %u objects and arrays (byte %zu)", JSON_STRUCTURES_MAX, at);
+    if (s->structures + s->separators > JSON_VALUES_MAX)
+        return err_set(e, E2BIG, "JSON: more than %u values (byte %zu)", JSON_VALUES_MAX, at);
+    return 0;
+}
+
+static int open_structure(struct key_stack *s, char c, struct err *e)
+{
+    if (s->depth == JSON_DEPTH_MAX)
+        return err_set(e, EINVAL, "JSON: nested deeper than %d", JSON_DEPTH_MAX);
+    s->depth++;
+    s->first[s->depth] = s->count;
+    s->object[s->depth] = c == '{';
+    return 0;
+}
+
 static int scan_keys(const char *text, size_t length, struct key_stack *s, struct err *e)
 {
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
-        if (c == '{' || c == '[') {
-            if (s->depth == JSON_DEPTH_MAX)
-                return err_set(e, EINVAL, "JSON: nested deeper than %d", JSON_DEPTH_MAX);
-            s->depth++;
-            s->first[s->depth] = s->count;
-            s->object[s->depth] = c == '{';
-        } else if ((c == '}' || c == ']') && s->depth > 0) {
+        int r = count(s, c, i, e);
+        if (r == 0 && (c == '{' || c == '['))
+            r = open_structure(s, c, e);
+        if (r < 0)
+            return r;
+        if ((c == '}' || c == ']') && s->depth > 0) {
             keys_drop(s, s->first[s->depth]);
             s->depth--;
         } else if (c == '"') {
@@ -152,12 +175,12 @@ static int scan_keys(const char *text, size_t length, struct key_stack *s, struc
                    (text[next] == ' ' || text[next] == '\t' || text[next] == '\n' || text[next] == '\r'))
                 next++;
             if (s->object[s->depth] && next < length && text[next] == ':') {
-                int r = key_push(s, text, i + 1, end - i - 1, e);
+                r = key_push(s, text, i + 1, end - i - 1, e);
                 if (r < 0)
                     return r;
             }
             i = end;
-        } else if (c == '\0' || !strchr(":, \t\r\n0123456789+-.eEtrufalsn}]", c)) {
+        } else if (c == '\0' || !strchr("{[:, \t\r\n0123456789+-.eEtrufalsn}]", c)) {
             /* json-c would take 'single quotes', NaN and Infinity even when strict */
             return err_set(e, EINVAL, "JSON: unexpected character (byte %zu)", i);
         }

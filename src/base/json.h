@@ -15,6 +15,9 @@
 #include "base/str.h"
 
 #define JSON_DEPTH_MAX 32
+/* Of a whole document. An object without members takes three bytes of text and a kilobyte of memory. */
+#define JSON_STRUCTURES_MAX 65536U /* objects and arrays */
+#define JSON_VALUES_MAX 262144U
 
 static inline void json_putp(struct json_object **o)
 {
@@ -23,7 +26,7 @@ static inline void json_putp(struct json_object **o)
 }
 #define _cleanup_json_ _cleanup_(json_putp)
 
-/* Strict RFC 8259 text, UTF-8, nothing behind it, nesting at most JSON_DEPTH_MAX. *ret_object may be NULL for `null`.
+/* Strict RFC 8259 text, UTF-8, nothing behind it, nesting at most JSON_DEPTH_MAX, not more values than said above (-E2BIG). *ret_object may be NULL for `null`.
  * A key that occurs twice in one object is an error. */
 int json_parse(const char *text, size_t length, struct json_object **ret_object, struct err *e);
 

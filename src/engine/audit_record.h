@@ -57,9 +57,11 @@ enum audit_kind {
     AUDIT_LOGOUT,
     AUDIT_VOLUME_CREATE,
     AUDIT_VOLUME_REMOVE,
-    AUDIT_STATE_ALERT, /* name: the file or directory; what: what is wrong, or that it was changed */
-    AUDIT_TORN,        /* closes off what a killed writer left of its lines; written by the log itself */
-    AUDIT_HEAD_LOST,   /* audit/head was gone or unreadable; written by the log itself */
+    AUDIT_RUNTIME_WARN, /* of a container that the OCI runtime was given: what the practices would have done */
+    AUDIT_RUNTIME_TIGHTEN, /* what they have tightened */
+    AUDIT_STATE_ALERT,     /* name: the file or directory; what: what is wrong, or that it was changed */
+    AUDIT_TORN,            /* closes off what a killed writer left of its lines; written by the log itself */
+    AUDIT_HEAD_LOST,       /* audit/head was gone or unreadable; written by the log itself */
 };
 
 /* "container.create", "grant" …; the member `event` of a record. */

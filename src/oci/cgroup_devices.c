@@ -194,21 +194,8 @@ static int set_v2(int dir, const struct schema_list *rules, struct err *e)
     return program < 0 ? program : attach(dir, program, e);
 }
 
-int oci_cgroup_set_devices(const struct oci_cgroup *g, const struct schema_list *rules, struct err *e)
+static int set_v1(int dir, const struct schema_list *rules, struct err *e)
 {
-    int unified = oci_cgroup_unified(g);
-    if (rules->count == 0)
-        return 0;
-    if (g->v2) {
-        int r = unified < 0 ? 0 : set_v2(unified, rules, e);
-        if (r == -EPERM &&
-            oci_is_rootless()) { /* an ordinary user may load no program, and can open no device anyway */
-            err_clear(e);
-            return 0;
-        }
-        return r;
-    }
-    int dir = oci_cgroup_dir(g, "devices");
     int r = 0;
     for (size_t i = 0; i < rules->count && r == 0 && dir >= 0; i++) {
         const struct rule rule = rule_of(OCI_ITEM(rules, struct oci_device_rule, i));
@@ -216,5 +203,20 @@ int oci_cgroup_set_devices(const struct oci_cgroup *g, const struct schema_list 
     }
     for (size_t i = 0; i < ARRAY_SIZE(always) && r == 0 && dir >= 0; i++)
         r = write_v1(dir, &always[i], e);
+    return r;
+}
+
+int oci_cgroup_set_devices(const struct oci_cgroup *g, const struct schema_list *rules, struct err *e)
+{
+    int unified = oci_cgroup_unified(g);
+    if (rules->count == 0)
+        return 0;
+    int r =
+        g->v2 ? unified < 0 ? 0 : set_v2(unified, rules, e) : set_v1(oci_cgroup_dir(g, "devices"), rules, e);
+    if (r == -EPERM &&
+        oci_is_rootless()) { /* may load no program and write no rule, and can make no device */
+        err_clear(e);
+        return 0;
+    }
     return r < 0 ? err_wrap(e, "linux.resources.devices") : 0;
 }

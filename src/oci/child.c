@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first process (child.h). Order: control groups -> rights in the own user namespace -> names of the host -> file system -> terminal
- * -> hooks -> root -> casemate-enter. Not dumpable from the start, so nobody who shares its namespaces can look into it.
+ * -> hooks -> root -> casemate-enter. Not dumpable from the start (of an ordinary user: from the maps of its
+ * ids on), so nobody who shares its namespaces can look into it.
  */
 #include "oci/child.h"
 
@@ -177,7 +178,7 @@ _Noreturn void oci_child_run(const struct oci_child *c)
 {
     struct err e = {0};
     struct oci_rootfs f = OCI_ROOTFS_INIT;
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    if (!c->awaits_maps && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         err_errno(&e, "prctl");
     if (e.code || set_up(c, &f, &e) < 0)
         oci_sync_fail(c->sync, &e);

@@ -17,6 +17,7 @@ struct oci_child {
     int enter, job, start;           /* casemate-enter, its job, and the socket that it waits on */
     bool no_pivot;
     bool may_set_groups;
+    bool awaits_maps; /* oci_namespaces_need_maps_of_user */
 };
 
 _Noreturn void oci_child_run(const struct oci_child *c);
@@ -31,6 +32,9 @@ int oci_child_become_root(bool may_set_groups, struct err *e);
  * sent over `sync`. With `console` the slave is shown at /dev/console too. */
 int oci_child_open_terminal(const struct oci_rootfs *f, const struct oci_process *p, int sync, bool console,
                             struct err *e);
+
+/* Writes it when it is set (oom_score.c). An ordinary user's request that the kernel refuses is passed over. */
+int oci_oom_score_set(pid_t pid, const struct schema_number *score, struct err *e);
 
 /* Pipes and files among the standard streams are given to the user, so that /dev/stdout can be opened again. */
 int oci_child_give_streams(const struct oci_process *p, struct err *e);

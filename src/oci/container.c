@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "oci/rootless.h"
 
 #define STATE_MAX (1U << 20)
 #define STAT_MAX 4096
@@ -34,9 +35,20 @@ void oci_container_close(struct oci_container *c)
     *c = (struct oci_container)OCI_CONTAINER_INIT;
 }
 
+/* /run is root's. */
+static int default_root(char **ret, struct err *e)
+{
+    const char *own = oci_is_rootless() ? getenv("XDG_RUNTIME_DIR") : NULL;
+    return str_set(own) ? str_format(ret, e, "%s/casemate-runtime", own) : str_copy(OCI_ROOT, ret, e);
+}
+
 int oci_root_open(const char *path, struct err *e)
 {
-    const char *root = path ? path : OCI_ROOT;
+    _cleanup_free_ char *chosen = NULL;
+    int result = path ? 0 : default_root(&chosen, e);
+    if (result < 0)
+        return result;
+    const char *root = path ? path : chosen;
     _cleanup_close_ int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     _cleanup_free_ char *absolute = *root == '/' ? NULL : realpath(".", NULL);
     _cleanup_free_ char *full = NULL;
@@ -125,6 +137,24 @@ int oci_container_make(int root, const char *id, const char *bundle, const char 
     }
     *ret = c;
     c = (struct oci_container)OCI_CONTAINER_INIT;
+    return 0;
+}
+
+int oci_container_rewrite(struct oci_container *c, struct err *e)
+{
+    struct oci_config now = {0};
+    const char *text = json_object_to_json_string_ext(c->config.document, JSON_C_TO_STRING_NOSLASHESCAPE);
+    if (!text)
+        return err_oom(e);
+    int r = oci_config_read(text, strlen(text), &now, e);
+    if (r == 0)
+        r = io_replace_file_at(c->dir, "config.json", text, strlen(text), 0600, false, e);
+    if (r < 0) {
+        oci_config_clear(&now);
+        return r;
+    }
+    oci_config_clear(&c->config);
+    c->config = now;
     return 0;
 }
 

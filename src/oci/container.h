@@ -55,7 +55,7 @@ struct oci_container {
 void oci_container_close(struct oci_container *c);
 #define _cleanup_oci_container_ _cleanup_(oci_container_close)
 
-/* The directory of all containers, made when it is missing. NULL: OCI_ROOT. */
+/* The directory of all containers, made when it is missing. NULL: OCI_ROOT; for an ordinary user XDG_RUNTIME_DIR/casemate-runtime. */
 int oci_root_open(const char *path, struct err *e);
 
 /* A new container's directory, locked, with the configuration's text in it; reads the configuration. -EEXIST when there is one of that name. */
@@ -67,6 +67,9 @@ int oci_container_open(int root, const char *id, bool lock, struct oci_container
 
 /* Writes state.json. */
 int oci_container_save(const struct oci_container *c, struct err *e);
+
+/* The document of the configuration was changed: reads it again, and keeps it as it is now. */
+int oci_container_rewrite(struct oci_container *c, struct err *e);
 
 enum oci_status oci_container_status(const struct oci_container *c);
 const char *oci_status_name(enum oci_status s);

@@ -21,6 +21,7 @@
 #include "base/syscalls.h"
 #include "oci/child.h"
 #include "oci/hooks.h"
+#include "oci/id_maps.h"
 #include "oci/job.h"
 #include "oci/namespaces.h"
 #include "oci/net_devices.h"
@@ -28,7 +29,6 @@
 #include "oci/rootless.h"
 #include "oci/sync.h"
 #include "oci/systemd.h"
-#include "runtime/userns.h"
 
 #define CONFIG_FILE "config.json"
 
@@ -91,7 +91,6 @@ static int listen_for_start(int dir, struct err *e)
 static int write_job(struct creation *x, struct err *e)
 {
     const struct oci_config *config = &x->container->config;
-    const struct oci_namespace *user = oci_config_namespace(config, CLONE_NEWUSER);
     char keyring[OCI_ID_MAX + 8];
     _cleanup_str_list_ struct str_list unknown = {0};
     (void)snprintf(keyring, sizeof(keyring), "_ses.%s", x->container->id);
@@ -102,10 +101,11 @@ static int write_job(struct creation *x, struct err *e)
         .listener = oci_filter_notifies(x->filter),
         .state = x->started_state,
         .keyring = x->o->no_new_keyring ? NULL : keyring,
-        .set_groups = geteuid() == 0 || !user,
+        .set_groups = oci_id_maps_allow_groups(&config->linux_part),
         .sync = x->their_sync,
         .start = x->start,
         .keep_fds = x->o->preserve_fds,
+        .listen_fds = x->o->listen_fds,
     };
     x->job = oci_job_write(&j, &unknown, e);
     for (size_t i = 0; i < unknown.count && x->job >= 0; i++)
@@ -198,26 +198,6 @@ static int make_cgroup(struct creation *x, struct err *e)
     return r == 0 ? oci_cgroup_join_open(&x->cgroup, &x->join, e) : r;
 }
 
-static void read_maps(const struct schema_list *from, struct id_map *to)
-{
-    for (size_t i = 0; i < from->count; i++) {
-        const struct oci_id_map *m = OCI_ITEM(from, struct oci_id_map, i);
-        to[i] = (struct id_map){(uint32_t)m->container_id.value, (uint32_t)m->host_id.value,
-                                (uint32_t)m->size.value};
-    }
-}
-
-static int write_maps(const struct oci_linux *l, pid_t pid, struct err *e)
-{
-    _cleanup_free_ struct id_map *uids = calloc(l->uid_mappings.count + 1, sizeof(*uids));
-    _cleanup_free_ struct id_map *gids = calloc(l->gid_mappings.count + 1, sizeof(*gids));
-    if (!uids || !gids)
-        return err_oom(e);
-    read_maps(&l->uid_mappings, uids);
-    read_maps(&l->gid_mappings, gids);
-    return userns_write_maps(pid, uids, l->uid_mappings.count, gids, l->gid_mappings.count, e);
-}
-
 /* An ordinary user may not move a process out of its session: systemd does. */
 static bool by_systemd(const struct creation *x)
 {
@@ -230,19 +210,12 @@ static int equip(struct creation *x, struct err *e)
     struct oci_container *c = x->container;
     const struct oci_config *config = &c->config;
     const struct oci_namespace *user = oci_config_namespace(config, CLONE_NEWUSER);
-    char name[48];
-    int r = user && !str_set(user->path) ? write_maps(&config->linux_part, c->pid, e) : 0;
+    int r = user && !str_set(user->path) ? oci_id_maps_write(&config->linux_part, c->pid, e) : 0;
     if (r == 0 && by_systemd(x))
         r = oci_scope_attach(&x->scope, c->scope, c->pid, e);
     else if (r == 0 && x->namespaces.joined_count > 0)
         r = oci_cgroup_attach_unified(&x->cgroup, c->pid, e);
-    if (r < 0 || !config->process.oom_score_adj.set)
-        return r;
-    (void)snprintf(name, sizeof(name), "/proc/%d", (int)c->pid);
-    _cleanup_close_ int proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (proc < 0)
-        return err_errno(e, "open %s", name);
-    return io_write_existingf_at(proc, "oom_score_adj", e, "%d", (int)config->process.oom_score_adj.value);
+    return r == 0 ? oci_oom_score_set(c->pid, &config->process.oom_score_adj, e) : r;
 }
 
 static int start_process(struct creation *x, struct err *e)
@@ -259,7 +232,8 @@ static int start_process(struct creation *x, struct err *e)
         .job = x->job,
         .start = x->start,
         .no_pivot = x->o->no_pivot,
-        .may_set_groups = geteuid() == 0,
+        .awaits_maps = oci_namespaces_need_maps_of_user(&x->namespaces),
+        .may_set_groups = oci_id_maps_allow_groups(&c->config.linux_part),
     };
     pid_t pid = oci_namespaces_clone(&c->config, &x->namespaces,
                                      by_systemd(x) ? -1 : oci_cgroup_unified(&x->cgroup), &x->pidfd, e);
@@ -405,6 +379,8 @@ int oci_create(int root, const struct oci_create *o, struct oci_container *ret, 
     if (r < 0)
         return r;
     r = check_console(o, &c.config, e);
+    if (r == 0 && o->review)
+        r = o->review(&c, e);
     if (r == 0)
         r = prepare(&x, e);
     if (r == 0)

@@ -10,8 +10,11 @@ struct oci_create {
     const char *console_socket; /* or NULL: the master comes back in ret_terminal */
     const char *pid_file;       /* or NULL */
     unsigned preserve_fds;      /* descriptors from 3 on that the container gets */
+    unsigned listen_fds;        /* the first of these are sockets that the program is told of */
     bool no_pivot, no_new_keyring;
-    bool systemd;       /* the control group is of a scope of systemd */
+    bool systemd; /* the control group is of a scope of systemd */
+    /* Judges the configuration before anything is made of it, and may change it (oci_container_rewrite); NULL: nobody does. */
+    int (*review)(struct oci_container *c, struct err *e);
     bool needs_console; /* nobody is there to be the terminal's other side */
 };
 

@@ -23,6 +23,7 @@
 #include "base/syscalls.h"
 #include "oci/child.h"
 #include "oci/create.h"
+#include "oci/id_maps.h"
 #include "oci/job.h"
 #include "oci/sync.h"
 
@@ -36,6 +37,7 @@ struct entering {
     struct filter *filter;
     int target;     /* pidfd of the container's first process */
     int namespaces; /* CLONE_NEW*: those that it has for itself */
+    bool may_set_groups;
     int enter, job, sync, their_sync, pidfd, terminal;
 };
 
@@ -97,6 +99,7 @@ static int prepare(struct entering *n, struct err *e)
     const struct oci_config *config = &n->container->config;
     int pair[2] = {-1, -1};
     n->namespaces = find_namespaces(n->container->pid);
+    n->may_set_groups = oci_id_maps_allow_groups(&config->linux_part); /* before the id is another one */
     int r = open_group(n, e);
     if (r == 0)
         r = oci_filter(config, &n->filter, e);
@@ -114,7 +117,7 @@ static int prepare(struct entering *n, struct err *e)
         .process = n->x->process,
         .filter = n->filter,
         .listener = oci_filter_notifies(n->filter),
-        .set_groups = geteuid() == 0,
+        .set_groups = n->may_set_groups,
         .sync = n->their_sync,
         .start = -1,
         .keep_fds = n->x->preserve_fds,
@@ -160,7 +163,7 @@ static int join(const struct entering *n, struct err *e)
         return err_errno(e, "prctl");
     if (n->namespaces && setns(n->target, n->namespaces) < 0)
         return err_errno(e, "join the container's namespaces");
-    return n->namespaces & CLONE_NEWUSER ? oci_child_become_root(geteuid() == 0, e) : 0;
+    return n->namespaces & CLONE_NEWUSER ? oci_child_become_root(n->may_set_groups, e) : 0;
 }
 
 static _Noreturn void first_run(struct entering *n, int socket)
@@ -225,14 +228,8 @@ static int start(struct entering *n, struct oci_executed *ret, struct err *e)
         r = proc_of_pidfd(n->pidfd, &ret->pid, e);
     if (r == 0)
         r = oci_cgroup_attach_unified(&n->cgroup, ret->pid, e);
-    if (r == 0 && n->x->process->oom_score_adj.set) {
-        char name[32];
-        (void)snprintf(name, sizeof(name), "/proc/%d", (int)ret->pid);
-        _cleanup_close_ int proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        r = proc < 0 ? err_errno(e, "open %s", name)
-                     : io_write_existingf_at(proc, "oom_score_adj", e, "%d",
-                                             (int)n->x->process->oom_score_adj.value);
-    }
+    if (r == 0)
+        r = oci_oom_score_set(ret->pid, &n->x->process->oom_score_adj, e);
     return r == 0 ? oci_sync_answer(n->sync, e) : r;
 }
 

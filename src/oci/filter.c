@@ -3,14 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/capname.h"
 #include "base/cleanup.h"
 #include "base/dirs.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "oci/create.h"
+#include "oci/practices.h"
 #include "runtime/filter_cache.h"
 
 /* The same directory as the engine's (store/store.h). */
@@ -45,12 +49,38 @@ bool oci_filter_notifies(const struct filter *f)
     return false;
 }
 
+/* Casemate's own filter for the capabilities that the container may have. */
+static int own_filter(const struct oci_config *c, struct filter **ret, struct err *e)
+{
+    const struct schema_list *names = &c->process.capabilities.bounding;
+    const struct filter *borrowed = NULL;
+    struct filter *made = NULL;
+    uint64_t set = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = *OCI_ITEM(names, char *, i);
+        int n = cap_number(name, strlen(name));
+        set |= n < 0 ? 0 : CAP_BIT(n);
+    }
+    _cleanup_close_ int cache = open_cache(e);
+    int r = cache < 0 ? cache : filter_cache_ceiling(cache, set, &borrowed, &made, e);
+    if (r < 0 || made) {
+        *ret = made;
+        return r;
+    }
+    struct filter *copy = malloc(sizeof(*copy));
+    if (!copy)
+        return err_oom(e);
+    *copy = *borrowed; /* its code is part of the program */
+    *ret = copy;
+    return 0;
+}
+
 int oci_filter(const struct oci_config *c, struct filter **ret, struct err *e)
 {
     _cleanup_json_ struct json_object *profile = NULL;
     *ret = NULL;
     if (!c->linux_part.seccomp_json)
-        return 0;
+        return oci_wants_own_filter(c) ? own_filter(c, ret, e) : 0;
     int r = profile_text(c->linux_part.seccomp_json, &profile, e);
     if (r < 0)
         return r;

@@ -62,6 +62,27 @@ static struct enter_strings put_strings(struct writer *w, const struct schema_li
     return s;
 }
 
+/* The environment; with sockets that were handed over, what sd_listen_fds(3) looks for in the container's first process. */
+static struct enter_strings put_env(struct writer *w, const struct schema_list *env, unsigned listen_fds)
+{
+    struct enter_strings s = {.offset = put(w, "", 0)};
+    char count[32];
+    (void)snprintf(count, sizeof(count), "LISTEN_FDS=%u", listen_fds);
+    const char *const told[] = {count, "LISTEN_PID=1"};
+    for (size_t i = 0; i < env->count && w->result == 0; i++) {
+        const char *text = *OCI_ITEM(env, char *, i);
+        if (listen_fds > 0 && (str_after(text, "LISTEN_FDS=") || str_after(text, "LISTEN_PID=")))
+            continue;
+        w->result = buf_add(&w->bytes, text, strlen(text) + 1, ENTER_JOB_MAX, w->e);
+        s.count++;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(told) && listen_fds > 0 && w->result == 0; i++) {
+        w->result = buf_add(&w->bytes, told[i], strlen(told[i]) + 1, ENTER_JOB_MAX, w->e);
+        s.count++;
+    }
+    return s;
+}
+
 static uint64_t capability_set(const struct schema_list *names, struct str_list *unknown, struct err *e)
 {
     uint64_t set = 0;
@@ -276,7 +297,7 @@ int oci_job_write(const struct oci_job *j, struct str_list *ret_unknown, struct 
     job.cwd = put_text(&w, p->cwd);
     put_label(&w, &job, p);
     job.args = put_strings(&w, &p->args);
-    job.env = put_strings(&w, &p->env);
+    job.env = put_env(&w, &p->env, j->listen_fds);
     put_hooks(&w, &job, j);
     (void)put(&w, "", 1);
     job.size = (uint32_t)w.bytes.length;

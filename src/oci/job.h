@@ -18,6 +18,7 @@ struct oci_job {
     bool set_groups;             /* setgroups(2) is allowed where it runs */
     int sync, start;             /* descriptors of the process that will execute the program; start -1 */
     unsigned keep_fds;
+    unsigned listen_fds; /* the first of them, that the program is told of (sd_listen_fds(3)) */
 };
 
 /* A sealed memory file. Unknown names of capabilities are added to *ret_unknown (may be NULL). */

@@ -89,6 +89,13 @@ static bool is_own(int fd, int type)
     return false;
 }
 
+/* Files in /proc of a process that is not dumpable are the host's root's: an ordinary user could not write the maps. Nobody else is in the new
+ * user namespace meanwhile, and processes of the joined ones have no rights over one outside of them. */
+bool oci_namespaces_need_maps_of_user(const struct oci_namespaces *n)
+{
+    return geteuid() != 0 && n->made & CLONE_NEWUSER;
+}
+
 static int join_all(const struct oci_namespaces *n, struct err *e)
 {
     for (size_t i = 0; i < n->joined_count; i++) {
@@ -100,6 +107,8 @@ static int join_all(const struct oci_namespaces *n, struct err *e)
         if (n->types[i] == CLONE_NEWUSER && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
             return err_errno(e, "become root of the user namespace");
     }
+    if (oci_namespaces_need_maps_of_user(n))
+        return 0;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_errno(e, "prctl") : 0;
 }
 

@@ -21,6 +21,9 @@ struct oci_namespaces {
 int oci_namespaces_open(const struct oci_config *c, struct oci_namespaces *ret, struct err *e);
 void oci_namespaces_close(struct oci_namespaces *n);
 
+/* True when the maps of the new user namespace are written with the rights of an ordinary user: its process stays dumpable until then. */
+bool oci_namespaces_need_maps_of_user(const struct oci_namespaces *n);
+
 /* Makes a process with them, as a child of the caller. Returns its pid and pidfd in the caller, 0 in that process. cgroup: directory of
  * the unified group to be born in, -1: none. */
 pid_t oci_namespaces_clone(const struct oci_config *c, const struct oci_namespaces *n, int cgroup,

@@ -27,6 +27,7 @@ enum policy_right_kind {
     POLICY_ALLOW_APPARMOR,       /* value: name of a profile, or unconfined */
     POLICY_ALLOW_HOST_NAMESPACE, /* value: network */
     POLICY_ALLOW_DEVICE,         /* value: path of a device; may be asked for with --device */
+    POLICY_ALLOW_ANNOTATION, /* value: casemate.grant.WHAT[=VALUE]; may be asked for in a bundle of the OCI runtime */
 };
 
 struct policy_right {
@@ -66,6 +67,21 @@ struct policy_machine {
     uint64_t processes;  /* kernel.pid_max */
 };
 
+/* What becomes of the practices in containers that the OCI runtime is given. */
+enum policy_runtime_mode {
+    POLICY_RUNTIME_WARN,    /* they are as asked for; what a practice would have refused is recorded */
+    POLICY_RUNTIME_OFF,     /* nothing */
+    POLICY_RUNTIME_ENFORCE, /* what can be tightened is, the rest is refused */
+};
+
+struct policy_runtime {
+    enum policy_runtime_mode practices;
+    bool drop_capabilities; /* enforce: dangerous ones are taken away where they would be refused */
+};
+
+/* What annotations can grant: casemate.grant.WHAT. Ended by NULL. */
+extern const char *const policy_runtime_grants[];
+
 struct policy {
     enum plan_profile profile; /* used when no --profile is given */
     enum plan_profile least;   /* a weaker one is refused; order: compat < standard < strict */
@@ -88,6 +104,8 @@ struct policy {
         volume_inodes; /* of the data root's file system, for a volume without limits of its own */
 
     uint64_t expire_containers; /* ns after their end; 0: never */
+
+    struct policy_runtime runtime;
 
     bool known_images;
     bool allow_root;                               /* uid 0 inside; strict refuses it whatever is said here */

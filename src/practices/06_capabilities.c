@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/capname.h"
+#include "practices/common.h"
 #include "practices/refuse.h"
 #include "practices/registry.h"
 
@@ -17,28 +18,12 @@
 /* linux/capability.h */
 enum {
     CHOWN = 0,
-    DAC_OVERRIDE = 1,
-    FOWNER = 3,
-    FSETID = 4,
-    KILL = 5,
     SETGID = 6,
     SETUID = 7,
-    SETPCAP = 8,
-    NET_BIND_SERVICE = 10,
-    NET_RAW = 13,
-    SYS_CHROOT = 18,
-    MKNOD = 27,
-    AUDIT_WRITE = 29,
-    SETFCAP = 31,
 };
 
 /* What an official entrypoint needs that starts as root, owns its data directory and becomes another user. */
 #define SWITCH_USER_SET (CAP_BIT(CHOWN) | CAP_BIT(SETUID) | CAP_BIT(SETGID))
-
-#define DOCKER_SET                                                                                         \
-    (CAP_BIT(CHOWN) | CAP_BIT(DAC_OVERRIDE) | CAP_BIT(FOWNER) | CAP_BIT(FSETID) | CAP_BIT(KILL) |          \
-     CAP_BIT(SETGID) | CAP_BIT(SETUID) | CAP_BIT(SETPCAP) | CAP_BIT(NET_BIND_SERVICE) | CAP_BIT(NET_RAW) | \
-     CAP_BIT(SYS_CHROOT) | CAP_BIT(MKNOD) | CAP_BIT(AUDIT_WRITE) | CAP_BIT(SETFCAP))
 
 static int number_of(const char *name, const char *flag, unsigned *ret, struct err *e)
 {
@@ -66,7 +51,7 @@ static int add_one(struct practice_run *run, unsigned n, const char *flag, struc
     char line[64];
     char source[128];
     (void)snprintf(source, sizeof(source), "--cap-add %s", flag);
-    if (DOCKER_SET & CAP_BIT(n))
+    if (PRACTICE_COMMON_CAPABILITIES & CAP_BIT(n))
         return grant_set(run, CAP_BIT(n), source, e);
     const struct policy_right *right = run_right(run, POLICY_ALLOW_CAPABILITY, cap_name(n));
     if (!right)
@@ -125,7 +110,7 @@ static int give(struct practice_run *run, uint64_t dropped, struct err *e)
 {
     int r = 0;
     if (run->plan->profile == PLAN_COMPAT)
-        r = grant_set(run, DOCKER_SET & ~dropped, "profile compat", e);
+        r = grant_set(run, PRACTICE_COMMON_CAPABILITIES & ~dropped, "profile compat", e);
     for (size_t i = 0; i < run->rights.count && r == 0; i++) {
         const struct policy_right *right = &run->rights.items[i];
         if (right->kind != POLICY_GIVE_CAPABILITY)

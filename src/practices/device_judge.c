@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "practices/common.h"
 #include "practices/refuse.h"
 
 /* Character devices that --device grants by itself; numbers from Linux' devices.txt. */
@@ -55,11 +56,11 @@ static const struct {
     {226, 0, 127, "it is a screen of the machine"},
 };
 
-static bool is_harmless(const struct plan_device *d)
+bool practice_device_is_harmless(char type, uint32_t major_number, uint32_t minor_number)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(harmless) && d->type == 'c'; i++)
-        if (d->major_number == harmless[i].major_number && d->minor_number >= harmless[i].first &&
-            d->minor_number <= harmless[i].last)
+    for (size_t i = 0; i < ARRAY_SIZE(harmless) && type == 'c'; i++)
+        if (major_number == harmless[i].major_number && minor_number >= harmless[i].first &&
+            minor_number <= harmless[i].last)
             return true;
     return false;
 }
@@ -99,7 +100,7 @@ int device_judge(struct plan_device *d, const struct policy_rights *rights,
     if (r < 0)
         return r;
     *ret_right = policy_rights_find(rights, POLICY_ALLOW_DEVICE, d->source);
-    if (*ret_right || is_harmless(d))
+    if (*ret_right || practice_device_is_harmless(d->type, d->major_number, d->minor_number))
         return 0;
     r = str_format(&line, e, "allow-device = %s", d->source);
     return r < 0 ? r : refuse_by_policy(e, 5, line, "--device %s is refused: %s", d->source, danger_of(d));

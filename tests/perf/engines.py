@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 
+import runtimes
 from lib import casemate as casemates
 from lib import images, wait
 from timing import Command, Failed
@@ -36,6 +37,7 @@ class Engine:
     label = includes = package = program = None
     pulls = True
     logs = False
+    runtime = False  # an OCI runtime (Oci)
     lists = True  # has ps, inspect, kill and rm of many
 
     def __init__(self, base, group):
@@ -222,7 +224,8 @@ class Oci(Engine):
 
     includes = ("an OCI runtime alone on an unpacked directory: no image, overlay, limits, filter, own user ids, log or "
                 "network")
-    pulls = lists = False
+    pulls = lists = filtered = False
+    runtime = True
 
     def prepare(self, archive, layer):
         self.version = self.command("--version").output().split()[2]
@@ -237,6 +240,12 @@ class Oci(Engine):
         spec["linux"]["cgroupsPath"] = "/%s/%s" % (self.group, self.label)
         self._bundle("true", spec, ["true"])
         self._bundle("sleep", spec, SLEEP)
+        profile = runtimes.docker_filter()
+        if profile:
+            spec["linux"]["seccomp"] = profile
+            self._bundle("filtered", spec, ["true"])
+            self.filtered = True
+            self.run_filtered().output()
 
     def _bundle(self, name, spec, words):
         os.mkdir(os.path.join(self.base, name))
@@ -249,6 +258,13 @@ class Oci(Engine):
 
     def variants(self):
         return {self.label + " run": self.command("run", "--bundle", self.base + "/true", "perf-true")}
+
+    def run_filtered(self):
+        """As run_true, with Docker's filter in config.json; None where that is not installed."""
+        return self.command("run", "--bundle", self.base + "/filtered", "perf-filtered") if self.filtered else None
+
+    def forget_bundle(self, name):
+        shutil.rmtree(os.path.join(self.base, "bundle-" + name))
 
     def run_detached(self, name):
         bundle = os.path.join(self.base, "bundle-" + name)

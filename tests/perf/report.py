@@ -85,6 +85,38 @@ def _neighbour_ratios(taken):
     return [_ratio("p99 of an answer beside the worst neighbour (%s) / quiet" % worst, "< 2", "%.1f" % value, value < 2)]
 
 
+def _runtime_ratios(measured):
+    own, other, rows = "casemate-runtime run", "crun run", []
+    taken = measured.get("filter", {})
+    if {own, other} <= taken.keys():
+        value = milliseconds(taken[own]) / milliseconds(taken[other])
+        rows.append(_ratio("`%s` / `%s` with Docker's filter, p50" % (own, other), "< 0.50", "%.3f" % value, value < 0.5))
+    for what, taken in sorted(measured.get("peak", {}).items()):
+        if own in taken and other in taken:
+            value = taken[own] / taken[other]
+            rows.append(_ratio("peak memory of `%s` / `%s`%s" % (own, other, what), "< 1", "%.2f" % value, value < 1))
+    for label, one in measured.get("present", {}).items():
+        value = milliseconds(one["beside"]) / milliseconds(one["alone"])
+        ours = label == "casemate-runtime"
+        rows.append(_ratio("`%s run` beside %d containers of its own / alone, p50" % (label, one["count"]), "< 1.2" if ours else "",
+                           "%.2f" % value, value < 1.2 if ours else None))
+    return rows
+
+
+def peaks(taken):
+    """Of one process of a run, the largest."""
+    names = list(next(iter(taken.values()), {}))
+    return table(["KiB of memory at the peak, one `run` of `true`", *("without a filter" if not what else what.lstrip(", ") for what in sorted(taken))],
+                 [[name, *("%.0f" % taken[what][name] if name in taken[what] else "" for what in sorted(taken))] for name in names]
+                 ) if taken else []
+
+
+def present(taken):
+    return table(["one `run` of `true`", "p50 ms alone", "p50 ms beside them", "containers", "beside / alone"],
+                 [[label, "%.1f" % milliseconds(one["alone"]), "%.1f" % milliseconds(one["beside"]), str(one["count"]),
+                   "%.2f" % (milliseconds(one["beside"]) / milliseconds(one["alone"]))] for label, one in taken.items()]) if taken else []
+
+
 def ratios(measured):
     """The first table: the aims and what was measured, all in this run."""
     engine, runtime = "casemate run --rm", "casemate-runtime run"
@@ -95,6 +127,7 @@ def ratios(measured):
         if {own, other} <= taken.keys():
             value = milliseconds(taken[own]) / milliseconds(taken[other])
             rows.append(_ratio("`%s exec` / `%s exec`, p50" % (own, other), "< %.2f" % aim if aim else "", "%.3f" % value, value < aim if aim else None))
+    rows += _runtime_ratios(measured)
     if "casemate" in measured.get("memory", {}):
         value = measured["memory"]["casemate"][0]
         rows.append(_ratio("KiB PSS of the engine for each running container", "< 128", "%.0f" % value, value < 128))
@@ -200,6 +233,9 @@ def section(measured, machine, skipped, notes):
         lines += times("start of `true`", measured["start"]) + includes(notes)
     lines += rates(measured.get("rate", {}))
     lines += times("`exec` of `true` in a running container", measured.get("exec", {}))
+    lines += times("start of `true` with Docker's filter in config.json", measured.get("filter", {}))
+    lines += peaks(measured.get("peak", {}))
+    lines += present(measured.get("present", {}))
     lines += memory(measured.get("memory", {}))
     lines += many(measured.get("many", {}))
     lines += parallel(measured.get("parallel", {}), measured.get("parallel count"))

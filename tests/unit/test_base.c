@@ -144,6 +144,42 @@ static void test_json_strict(void **state)
     assert_true(parse(deep, &e) < 0);
 }
 
+/* Text of `count` times `item`, commas between them, as an array. */
+static char *repeated(const char *item, size_t count)
+{
+    const size_t length = strlen(item);
+    char *text = malloc(count * (length + 1) + 2);
+    assert_non_null(text);
+    char *at = text;
+    for (size_t i = 0; i < count; i++) {
+        *at++ = i ? ',' : '[';
+        memcpy(at, item, length);
+        at += length;
+    }
+    memcpy(at, "]", 2);
+    return text;
+}
+
+/* What would take many times the memory of its text is refused before anything is built of it. */
+static void test_json_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *item;
+        size_t count;
+        int result;
+    } cases[] = {{"{}", JSON_STRUCTURES_MAX - 1, 0},  {"{}", JSON_STRUCTURES_MAX, -E2BIG},
+                 {"[]", JSON_STRUCTURES_MAX, -E2BIG}, {"0", JSON_VALUES_MAX, 0},
+                 {"0", JSON_VALUES_MAX + 1, -E2BIG},  {"\"{[,\"", JSON_VALUES_MAX, 0},
+                 {"{\"a\":0}", 5000000, -E2BIG}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err e = {0};
+        _cleanup_json_ struct json_object *o = NULL;
+        _cleanup_free_ char *text = repeated(cases[i].item, cases[i].count);
+        assert_int_equal(json_parse(text, strlen(text), &o, &e), cases[i].result);
+    }
+}
+
 static void test_json_members(void **state)
 {
     (void)state;
@@ -262,9 +298,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),        cmocka_unit_test(test_whole_numbers),
         cmocka_unit_test(test_neutral_text), cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_json_strict),  cmocka_unit_test(test_json_members),
-        cmocka_unit_test(test_digest),       cmocka_unit_test(test_times),
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_executed),
+        cmocka_unit_test(test_json_strict),  cmocka_unit_test(test_json_sizes),
+        cmocka_unit_test(test_json_members), cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_times),        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_executed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -444,7 +444,7 @@ static void huge_documents(void **state)
 {
     (void)state;
     const size_t size = 10U << 20;
-    const size_t list_size = 1U << 20; /* each of its objects takes some hundred bytes */
+    const size_t list_size = 1U << 16;
     const size_t room = size + 256;
     char *text = malloc(room);
     assert_non_null(text);
@@ -463,6 +463,13 @@ static void huge_documents(void **state)
     e = (struct err){0};
     assert_int_equal(oci_config_read(text, strlen(text), &c, &e), -EINVAL);
     assert_string_equal(e.text, "mounts: has more than 4096 items");
+    text[n + 2] = ','; /* and on, up to ten megabytes: memory for all these objects is never asked for */
+    for (n += 3; n < size; n += 3)
+        memcpy(text + n, "{},", 3);
+    (void)snprintf(text + n, room - n, "{}]}");
+    e = (struct err){0};
+    assert_int_equal(oci_config_read(text, strlen(text), &c, &e), -E2BIG);
+    assert_true(str_after(e.text, "JSON: more than 65536 objects and arrays") != NULL);
     e = (struct err){0};
     assert_int_equal(oci_config_read(text, OCI_CONFIG_MAX + 1, &c, &e), -EFBIG);
     free(text);

@@ -18,6 +18,9 @@ class Machine:
     model: tuple       # of qemu: the machine and its processor
     console: str
     scripts: tuple     # guest scripts; () is all of them
+    image: str = ""        # the machine whose root image it boots, when that is not its own
+    more: tuple = ()       # packages besides the common ones
+    size: str = "900M"     # of the root image
     systemd: bool = False  # the first process is systemd, and a script may ask for a reboot; else guest/init
 
 
@@ -35,6 +38,9 @@ RENAMED = {"trixie": {"libarchive13": "libarchive13t64", "libcurl4": "libcurl4t6
 # What makes it a Debian that boots: a service manager, its journal, sessions and users' managers. No udev: nothing waits for devices.
 PACKAGES_SYSTEMD = ["dbus", "dbus-user-session", "e2fsprogs", "libpam-systemd", "login", "systemd", "systemd-sysv"]
 
+# Who schedules containers through the OCI runtime.
+PACKAGES_CLIENTS = ["ca-certificates", "docker.io", "podman", *PACKAGES_SYSTEMD]
+
 PC = ("-M", "pc", "-cpu", "max")
 VIRT = ("-M", "virt", "-cpu", "max,pauth-impdef=on")
 
@@ -45,10 +51,14 @@ MACHINES = {machine.name: machine for machine in (
     Machine("debian12-arm64", "bookworm", "arm64", "6.1.", "linux-image-cloud-arm64", "qemu-system-aarch64", VIRT, "ttyAMA0",
             ("10-kernel", "20-run", "40-arm64", "45-unit")),
     Machine("debian12-systemd", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
-            ("70-units", "71-user", "72-rebooted", "73-scopes"), systemd=True),
+            ("70-units", "71-user", "72-rebooted", "73-scopes"), more=tuple(PACKAGES_SYSTEMD), systemd=True),
+    Machine("debian12-clients", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
+            ("74-clients",), more=tuple(PACKAGES_CLIENTS), size="1500M"),
+    Machine("debian12-clients-systemd", "bookworm", "amd64", "6.1.", "linux-image-cloud-amd64", "qemu-system-x86_64", PC, "ttyS0",
+            ("74-clients",), image="debian12-clients", systemd=True),
 )}
 
 
 def packages(machine):
     renamed = RENAMED.get(machine.suite, {})
-    return [renamed.get(package, package) for package in sorted(PACKAGES + (PACKAGES_SYSTEMD if machine.systemd else []))]
+    return [renamed.get(package, package) for package in sorted([*PACKAGES, *machine.more])]

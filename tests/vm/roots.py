@@ -12,7 +12,6 @@ import machines
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CACHE = os.path.join(os.environ.get("CASEMATE_TEST_CACHE", os.path.join(REPOSITORY, ".cache")), "vm")
-ROOT_SIZE = "900M"
 FORMAT = "4"  # part of the cache key: raise when the way the root is made changes
 
 
@@ -96,16 +95,16 @@ def complete_extracted(root):
 
 def root_image(machine, kernel):
     """The cached ext4 image of a minimal Debian with the libraries that Casemate links and the kernel's modules; and its busybox."""
+    machine = machines.MACHINES[machine.image or machine.name]
     packages = machines.packages(machine)
     base = os.path.join(CACHE, "root-%s-" % machine.name)
-    image = base + key_of(os.path.basename(kernel), release_of(kernel), ROOT_SIZE, *packages) + ".ext4"
+    image = base + key_of(os.path.basename(kernel), release_of(kernel), machine.size, *packages) + ".ext4"
     busybox = image[:-len("ext4")] + "busybox"
     if os.path.exists(image):
         return image, busybox
     say("making the root file system of %s (once, about a minute)" % machine.name)
-    for old in glob.glob(base + "*"):
-        if "root-%s-" % machine.name in old:
-            os.unlink(old)
+    for old in glob.glob(base + "[0-9a-f]" * 16 + ".*"):
+        os.unlink(old)
     native = command("dpkg", "--print-architecture").strip() == machine.architecture
     with working_directory() as work:
         root = work + "/root"
@@ -115,7 +114,7 @@ def root_image(machine, kernel):
         shutil.rmtree(root + "/usr/share/doc", ignore_errors=True)
         shutil.copyfile(root + ("/usr/bin/busybox" if os.path.exists(root + "/usr/bin/busybox") else "/bin/busybox"), busybox)
         command("cp", "-a", kernel + "/modules", root + "/lib/modules")
-        command("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", root, image + ".part", ROOT_SIZE)
+        command("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", root, image + ".part", machine.size)
         os.rename(image + ".part", image)
     return image, busybox
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "cli/oci/oci.h"
 #include "oci/create.h"
@@ -42,22 +43,36 @@ static const struct option_entry run_table[] = {
 
 #define PRESERVE_MAX 1000
 
+/* Sockets of a service manager, from descriptor 3 on, when they are for this process (sd_listen_fds(3)). They come before --preserve-fds. */
+static uint64_t listening_sockets(void)
+{
+    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+    uint64_t sockets = 0, ours = 0;
+    struct err none = {0};
+    if (!str_set(count) || !str_set(pid) || num_parse_u64(pid, INT32_MAX, &ours, &none) < 0 ||
+        ours != (uint64_t)getpid() || num_parse_u64(count, UINT32_MAX, &sockets, &none) < 0)
+        return 0;
+    return sockets;
+}
+
 static int read_options(const struct invocation *in, struct create_options *o, struct err *e)
 {
     *o = (struct create_options){.create = {.bundle = "."}};
     int r = options_apply(in, o, e);
     if (r < 0)
         return r;
-    const char *sockets = getenv("LISTEN_FDS");
-    uint64_t listening = str_set(sockets) ? strtoul(sockets, NULL, 10) : 0;
+    uint64_t listening = listening_sockets();
     if (o->preserve_fds > PRESERVE_MAX || listening > PRESERVE_MAX)
         return err_set(e, EINVAL, "--preserve-fds: at most %d", PRESERVE_MAX);
-    for (uint64_t i = 0; i < o->preserve_fds; i++)
+    for (uint64_t i = 0; i < o->preserve_fds + listening; i++)
         if (fcntl(3 + (int)i, F_GETFD) < 0)
-            return err_set(e, EBADF, "--preserve-fds %llu: descriptor %d is not open",
-                           (unsigned long long)o->preserve_fds, 3 + (int)i);
+            return err_set(e, EBADF, "%s %llu: descriptor %d is not open",
+                           i < listening ? "LISTEN_FDS" : "--preserve-fds",
+                           (unsigned long long)(i < listening ? listening : o->preserve_fds), 3 + (int)i);
     o->create.preserve_fds = (unsigned)(o->preserve_fds + listening);
+    o->create.listen_fds = (unsigned)listening;
     o->create.id = in->arguments[0];
+    o->create.review = oci_review;
     o->create.systemd = oci_globals.systemd_cgroup;
     return 0;
 }

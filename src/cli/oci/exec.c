@@ -182,6 +182,8 @@ static int execute(const struct invocation *in, const struct exec_options *o, st
     if (r == 0)
         r = o->process ? read_process(o->process, &c, e)
                        : compose(&container, o, in->arguments + 1, in->argument_count - 1, &c, e);
+    if (r == 0)
+        r = oci_review_process(&container, &c.process, e);
     if (r < 0)
         return r;
     /* A document that says nothing of capabilities leaves the process those of the container: runc's reading. */

@@ -31,7 +31,8 @@
     X(update)        \
     X(events)        \
     X(spec)          \
-    X(features)
+    X(features)      \
+    X(explain)
 
 #define DECLARE(name) extern const struct verb oci_verb_##name;
 #define POINTER(name) &oci_verb_##name,
@@ -84,8 +85,13 @@ static void log_json(FILE *out, const char *level, const char *message, const ch
 
 void oci_log(const char *level, const char *message)
 {
-    char when[CLOCK_TEXT_LENGTH + 1];
     fprintf(stderr, "%s: %s\n", OCI_PROGRAM, message);
+    oci_log_quietly(level, message);
+}
+
+void oci_log_quietly(const char *level, const char *message)
+{
+    char when[CLOCK_TEXT_LENGTH + 1];
     if (!oci_globals.log)
         return;
     clock_format(clock_now(), when);

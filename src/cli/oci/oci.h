@@ -32,6 +32,13 @@ bool oci_is_program(const char *name);
 /* A line for the log, and standard error. level: "error", "warning". */
 void oci_log(const char *level, const char *message);
 
+/* The log alone. */
+void oci_log_quietly(const char *level, const char *message);
+
+/* The practices of the policy's [runtime] for a container before it is made (oci_create.review), and for a process that is executed in one. */
+int oci_review(struct oci_container *c, struct err *e);
+int oci_review_process(const struct oci_container *c, struct oci_process *process, struct err *e);
+
 /* The container that the first argument names. */
 int oci_open_argument(const struct invocation *in, bool lock, struct oci_container *ret, struct err *e);
 

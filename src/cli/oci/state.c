@@ -236,6 +236,8 @@ static int run_ps(const struct invocation *in, struct err *e)
         r = oci_cgroup_open(&c.cgroup, &g, e);
     if (r == 0)
         r = oci_cgroup_pids(&g, &pids, &count, e);
+    if (r == 0 && count == 0 && oci_container_status(&c) != OCI_STOPPED)
+        r = err_set(e, ENOSYS, "its processes are not known: this container has no control group of its own");
     if (r < 0 || !str_equal(o.format, "json"))
         return r < 0 ? r : print_table(in->arguments + 1, pids, count, e);
     fputs(count > 0 ? "[" : "[]\n", stdout);
