@@ -212,7 +212,7 @@ static int equip(struct creation *x, struct err *e)
     const struct oci_namespace *user = oci_config_namespace(config, CLONE_NEWUSER);
     int r = user && !str_set(user->path) ? oci_id_maps_write(&config->linux_part, c->pid, e) : 0;
     if (r == 0 && by_systemd(x))
-        r = oci_scope_attach(&x->scope, c->scope, c->pid, e);
+        r = oci_scope_attach(c->scope, NULL, true, c->pid, e);
     else if (r == 0 && x->namespaces.joined_count > 0)
         r = oci_cgroup_attach_unified(&x->cgroup, c->pid, e);
     return r == 0 ? oci_oom_score_set(c->pid, &config->process.oom_score_adj, e) : r;

@@ -25,7 +25,9 @@
 #include "oci/create.h"
 #include "oci/id_maps.h"
 #include "oci/job.h"
+#include "oci/rootless.h"
 #include "oci/sync.h"
+#include "oci/systemd.h"
 
 enum joiner_message { JOINER_MADE = 1, JOINER_FAILED = 2 };
 
@@ -227,7 +229,9 @@ static int start(struct entering *n, struct oci_executed *ret, struct err *e)
     if (r == 0)
         r = proc_of_pidfd(n->pidfd, &ret->pid, e);
     if (r == 0)
-        r = oci_cgroup_attach_unified(&n->cgroup, ret->pid, e);
+        r = n->container->scope && oci_is_rootless()
+                ? oci_scope_attach(n->container->scope, n->x->sub_group, true, ret->pid, e)
+                : oci_cgroup_attach_unified(&n->cgroup, ret->pid, e);
     if (r == 0)
         r = oci_oom_score_set(ret->pid, &n->x->process->oom_score_adj, e);
     return r == 0 ? oci_sync_answer(n->sync, e) : r;

@@ -15,16 +15,33 @@
 #include "base/path.h"
 #include "oci/create.h"
 #include "oci/practices.h"
+#include "oci/rootless.h"
 #include "runtime/filter_cache.h"
 
-/* The same directory as the engine's (store/store.h). */
-static int open_cache(struct err *e)
+static int open_cache_in(const char *data_root, struct err *e)
 {
     _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return err_errno(e, "open /");
-    _cleanup_close_ int data = path_make_dirs_in_root(root, dirs_data_root(), 0700, (uid_t)-1, (gid_t)-1, e);
+    _cleanup_close_ int data = path_make_dirs_in_root(root, data_root, 0700, (uid_t)-1, (gid_t)-1, e);
     return data < 0 ? data : path_make_dir_at(data, "cache", 0700, e);
+}
+
+/* The same directory as the engine's (store/store.h). That is out of reach for the root of a user namespace, as Podman's: such a user's filters
+ * are kept until the session ends, or not at all (-1 in *ret). */
+static int open_cache(int *ret, struct err *e)
+{
+    const char *session = getenv("XDG_RUNTIME_DIR");
+    _cleanup_free_ char *own = NULL;
+    *ret = open_cache_in(dirs_data_root(), e);
+    if (*ret >= 0 || !oci_is_rootless())
+        return *ret < 0 ? *ret : 0;
+    err_clear(e);
+    int r = str_set(session) ? str_format(&own, e, "%s/casemate", session) : 0;
+    *ret = r == 0 && own ? open_cache_in(own, e) : -1;
+    if (r == 0)
+        err_clear(e);
+    return r;
 }
 
 /* The profile alone: what is not of the filter itself is the runtime's. */
@@ -61,8 +78,10 @@ static int own_filter(const struct oci_config *c, struct filter **ret, struct er
         int n = cap_number(name, strlen(name));
         set |= n < 0 ? 0 : CAP_BIT(n);
     }
-    _cleanup_close_ int cache = open_cache(e);
-    int r = cache < 0 ? cache : filter_cache_ceiling(cache, set, &borrowed, &made, e);
+    _cleanup_close_ int cache = -1;
+    int r = open_cache(&cache, e);
+    if (r == 0)
+        r = filter_cache_ceiling(cache, set, &borrowed, &made, e);
     if (r < 0 || made) {
         *ret = made;
         return r;
@@ -84,9 +103,10 @@ int oci_filter(const struct oci_config *c, struct filter **ret, struct err *e)
     int r = profile_text(c->linux_part.seccomp_json, &profile, e);
     if (r < 0)
         return r;
-    _cleanup_close_ int cache = open_cache(e);
-    if (cache < 0)
-        return cache;
+    _cleanup_close_ int cache = -1;
+    r = open_cache(&cache, e);
+    if (r < 0)
+        return r;
     const char *text = json_object_to_json_string_ext(profile, JSON_C_TO_STRING_NOSLASHESCAPE);
     _cleanup_free_ struct filter *f = NULL;
     r = filter_cache_runtime(cache, text, strlen(text), &f, e);

@@ -292,16 +292,23 @@ int oci_scope_path(const struct oci_scope *s, char **ret, struct err *e)
     return str_copy_n(path, strcspn(path, "\n"), ret, e);
 }
 
-int oci_scope_attach(struct oci_scope *s, const char *scope, pid_t pid, struct err *e)
+int oci_scope_attach(const char *scope, const char *below, bool user, pid_t pid, struct err *e)
 {
+    _cleanup_dbus_ struct dbus bus = DBUS_INIT;
     _cleanup_dbus_writer_ struct dbus_writer body = {.e = e};
+    _cleanup_free_ char *path = NULL;
+    int r = str_format(&path, e, "%s%s", below ? "/" : "", below ? below : "");
+    if (r == 0)
+        r = dbus_open(user, &bus, e);
+    if (r < 0)
+        return r;
     dbus_put_string(&body, scope);
-    dbus_put_string(&body, "");
+    dbus_put_string(&body, path);
     size_t pids = dbus_open_array(&body, sizeof(uint32_t));
     dbus_put_u32(&body, (uint32_t)pid);
     dbus_close_array(&body, pids, sizeof(uint32_t));
     struct dbus_call call = oci_manager_call("AttachProcessesToUnit", "ssau", &body);
-    int r = dbus_ask(&s->bus, &call, NULL, NULL, 0, e);
+    r = dbus_ask(&bus, &call, NULL, NULL, 0, e);
     return r < 0 ? err_wrap(e, "move a process to %s", scope) : 0;
 }
 

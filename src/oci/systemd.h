@@ -45,8 +45,9 @@ int oci_scope_start(const struct oci_unit *u, bool user, const struct oci_config
 /* The path of the scope's group in every hierarchy; the caller's to free. */
 int oci_scope_path(const struct oci_scope *s, char **ret, struct err *e);
 
-/* Moves a process into it, with systemd's rights: an ordinary user may not move one from its session. */
-int oci_scope_attach(struct oci_scope *s, const char *scope, pid_t pid, struct err *e);
+/* Moves a process into it, or into the group `below` of it (may be NULL), with systemd's rights: an ordinary user may not move one out of its
+ * session. */
+int oci_scope_attach(const char *scope, const char *below, bool user, pid_t pid, struct err *e);
 
 /* Tells systemd the limits that the group has now (systemd_limits.c): it would undo them when it next looks. */
 int oci_scope_tell_limits(const char *scope, bool user, const struct oci_cgroup *g, struct err *e);

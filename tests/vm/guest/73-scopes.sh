@@ -97,5 +97,41 @@ kill -KILL $create
 check "is killed, and deleted" runtime delete --force killed
 is "with its scope" not-found "$(systemctl show -P LoadState box-killed.scope)"
 is "no container is left" "" "$(ls $root)"
+
+# An ordinary user, outside of the user's manager's groups, as a session is.
+if ! id rl >/dev/null 2>&1; then
+    useradd --create-home --shell /bin/bash rl
+    mkdir -p /etc/systemd/system/user@.service.d
+    printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >/etc/systemd/system/user@.service.d/delegate.conf
+    systemctl daemon-reload
+fi
+uid=$(id -u rl)
+loginctl enable-linger rl
+check "the user's manager runs" until_true "systemctl is-active --quiet user@$uid.service && [ -S /run/user/$uid/bus ]"
+mine()
+{
+    env -i PATH="$PATH" HOME=/home/rl LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/run/user/$uid setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@" </dev/null
+}
+config "" '"memory": {"limit": 67108864}, "pids": {"limit": 33}'
+sed -i 's/"namespaces": \[/"uidMappings": [{"containerID": 0, "hostID": '"$uid"', "size": 1}], "gidMappings": [{"containerID": 0, "hostID": '"$uid"', "size": 1}], &{"type": "user"}, /' $bundle/config.json
+rm $bundle/rootfs/dev/denied $bundle/rootfs/dev/allowed
+chown -R rl:rl $bundle
+cd $bundle || exit
+check "an ordinary user's container with limits" bash -c '"$@" >/dev/null 2>/run/error </dev/null || ! cat /run/error' bash \
+    env -i PATH="$PATH" XDG_RUNTIME_DIR=/run/user/$uid setpriv --reuid "$uid" --regid "$uid" --clear-groups casemate-runtime --systemd-cgroup run -d own
+pid=$(mine casemate-runtime state own | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+group=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+is "its group is that of a scope of the user's manager" "/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service/user.slice/casemate-own.scope" "$group"
+is "its limits" "67108864 33" "$(cat "$group/memory.max") $(cat "$group/pids.max")"
+is "the user's systemd knows them" "67108864 33" "$(mine systemctl --user show -P MemoryMax casemate-own.scope) $(mine systemctl --user show -P TasksMax casemate-own.scope)"
+mine casemate-runtime exec own busybox sleep 1000 >/dev/null 2>&1 &
+check "what is entered is in the group" until_true "[ \$(wc -l <'$group/cgroup.procs') -gt 1 ]"
+check "exec" says '^0$' mine casemate-runtime exec own busybox id -u
+check "update" mine casemate-runtime update --memory 96m own
+is "sets the new limit" 100663296 "$(cat "$group/memory.max")"
+check "pause" mine casemate-runtime pause own
+is "freezes it" 1 "$(cat "$group/cgroup.freeze")"
+check "delete --force" mine casemate-runtime delete --force own
+is "nothing is left of the scope" not-found "$(mine systemctl --user show -P LoadState casemate-own.scope)"
 is "and no process of ours" "" "$(pgrep -x casemate-runtim; pgrep -x casemate-enter)"
 finish
