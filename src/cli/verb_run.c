@@ -68,7 +68,7 @@ static int run_container(const struct store *s, struct run_options *o, struct er
     _cleanup_close_ int waiter = -1;
     int r = create_container(s, o, &waiter, e);
     if (r == 0)
-        r = container_open(s, o->plan.id, &c, e);
+        r = container_open_unread(s, o->plan.id, &c, e);
     if (r < 0)
         return r;
     c.waiter = steal_fd(&waiter);

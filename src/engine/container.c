@@ -116,7 +116,7 @@ int container_refresh(struct container *c, struct err *e)
     return 0;
 }
 
-int container_open(const struct store *s, const char *id, struct container *ret, struct err *e)
+int container_open_unread(const struct store *s, const char *id, struct container *ret, struct err *e)
 {
     _cleanup_container_ struct container c = CONTAINER_INIT;
     plan_init(&c.plan);
@@ -130,9 +130,22 @@ int container_open(const struct store *s, const char *id, struct container *ret,
                                : err_errno(e, "open container %.12s", id);
     c.shim_dir = path_open_dir_at(c.dir, "shim", e);
     int r = c.shim_dir < 0 ? c.shim_dir : read_plan(&c, e);
-    if (r == 0)
-        r = container_refresh(&c, e);
     if (r < 0)
+        return err_wrap(e, "container %.12s", id);
+    *ret = c;
+    c = (struct container)CONTAINER_INIT;
+    plan_init(&c.plan);
+    return 0;
+}
+
+int container_open(const struct store *s, const char *id, struct container *ret, struct err *e)
+{
+    _cleanup_container_ struct container c = CONTAINER_INIT;
+    plan_init(&c.plan);
+    int r = container_open_unread(s, id, &c, e);
+    if (r < 0)
+        return r;
+    if (container_refresh(&c, e) < 0)
         return err_wrap(e, "container %.12s", id);
     *ret = c;
     c = (struct container)CONTAINER_INIT;

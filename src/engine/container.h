@@ -68,6 +68,9 @@ int container_find(const struct store *s, const char *name, struct container *re
 /* Opens by full id. */
 int container_open(const struct store *s, const char *id, struct container *ret, struct err *e);
 
+/* Likewise, without lock and records: what starts it reads them once it holds its lock. */
+int container_open_unread(const struct store *s, const char *id, struct container *ret, struct err *e);
+
 /* Reads lock and records anew. */
 int container_refresh(struct container *c, struct err *e);
 
