@@ -30,6 +30,22 @@ int io_write_all(int fd, const void *data, size_t length, struct err *e)
     return 0;
 }
 
+int io_write_all_at(int fd, const void *data, size_t length, off_t offset, struct err *e)
+{
+    const char *at = data;
+    while (length > 0) {
+        ssize_t n = pwrite(fd, at, length, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(e, "write");
+        at += n;
+        offset += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
 ssize_t io_read_full(int fd, void *data, size_t length, struct err *e)
 {
     size_t done = 0;

@@ -13,6 +13,9 @@
 /* Writes all of it (retries on EINTR and short writes). */
 int io_write_all(int fd, const void *data, size_t length, struct err *e);
 
+/* The same at an offset; the file's position does not move. */
+int io_write_all_at(int fd, const void *data, size_t length, off_t offset, struct err *e);
+
 /* Reads up to `length` bytes, fewer only at the end of the file. Returns the count or a negative errno. */
 ssize_t io_read_full(int fd, void *data, size_t length, struct err *e);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/ids.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/syscalls.h"
@@ -244,21 +245,6 @@ static int open_new(struct place *p, int dir, const char *name, const struct tar
     return fd < 0 ? err_errno(e, "create %s", entry->path) : fd;
 }
 
-static int write_at(int fd, const uint8_t *data, size_t length, uint64_t offset, struct err *e)
-{
-    while (length > 0) {
-        ssize_t n = pwrite(fd, data, length, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(e, "write");
-        data += n;
-        offset += (uint64_t)n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 static int write_content(struct place *p, int fd, const struct tar_entry *entry, struct err *e)
 {
     const uint8_t *data;
@@ -266,7 +252,7 @@ static int write_content(struct place *p, int fd, const struct tar_entry *entry,
     uint64_t offset;
     int r;
     while ((r = tar_read(&p->tar, &data, &length, &offset, e)) > 0) {
-        r = write_at(fd, data, length, offset, e);
+        r = io_write_all_at(fd, data, length, (off_t)offset, e);
         if (r < 0)
             return r;
         p->counts.bytes += length;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/ids.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "workers/unpack/limits.h"
 #include "workers/unpack/tree.h"
@@ -103,21 +104,6 @@ static int charge(struct layer *l, const struct tar_entry *entry, struct err *e)
     return 0;
 }
 
-static int write_at(int fd, const uint8_t *data, size_t length, uint64_t offset, struct err *e)
-{
-    while (length > 0) {
-        ssize_t n = pwrite(fd, data, length, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_errno(e, "write a file");
-        data += n;
-        offset += (uint64_t)n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 static int write_content(struct layer *l, int fd, const struct tar_entry *entry, struct err *e)
 {
     const uint8_t *data;
@@ -125,7 +111,7 @@ static int write_content(struct layer *l, int fd, const struct tar_entry *entry,
     uint64_t offset;
     int r;
     while ((r = tar_read(&l->tar, &data, &length, &offset, e)) > 0) {
-        r = write_at(fd, data, length, offset, e);
+        r = io_write_all_at(fd, data, length, (off_t)offset, e);
         if (r == 0 && l->skeleton)
             r = skeleton_content(l->skeleton, data, length, offset, e);
         if (r < 0)
