@@ -115,19 +115,6 @@ static int pivot(const struct oci_rootfs *f, struct err *e)
     return chdir("/") < 0 ? err_errno(e, "enter the root") : 0;
 }
 
-/* For hosts whose root is the initial RAM disk, which cannot be moved away. Weaker than pivot_root(2): what else the host has mounted stays in
- * the namespace below the new root, out of reach of names only. */
-static int move(const struct oci_rootfs *f, struct err *e)
-{
-    if (fchdir(f->root) < 0)
-        return err_errno(e, "enter the root");
-    if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
-        return err_errno(e, "move the root");
-    if (chroot(".") < 0 || chdir("/") < 0)
-        return err_errno(e, "chroot");
-    return 0;
-}
-
 /* Trees that were bound come from the host, and are shared with it as its own mounts are: unless the configuration wants that, nothing that is mounted
  * below them in here gets out. runc does so at the same place, after the options of each mount have had their say. */
 static int cut_trees(const struct oci_config *c, const struct oci_rootfs *f, struct err *e)
@@ -148,7 +135,7 @@ int oci_rootfs_enter(const struct oci_config *c, struct oci_rootfs *f, bool no_p
     } else {
         r = cut_trees(c, f, e);
         if (r == 0)
-            r = no_pivot ? move(f, e) : pivot(f, e);
+            r = no_pivot ? oci_rootfs_move(f, e) : pivot(f, e);
     }
     if (r < 0)
         return r;

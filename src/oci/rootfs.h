@@ -47,6 +47,9 @@ int oci_rootfs_build(const struct oci_config *c, const struct oci_sources *sourc
 /* Changes the root: pivot_root(2), or with no_pivot MS_MOVE and chroot(2), or chroot(2) alone without a mount namespace. */
 int oci_rootfs_enter(const struct oci_config *c, struct oci_rootfs *f, bool no_pivot, struct err *e);
 
+/* With no_pivot (rootfs_move.c). Weaker: what else the host has mounted stays in the namespace, out of reach of names only. */
+int oci_rootfs_move(const struct oci_rootfs *f, struct err *e);
+
 /* Inside: propagation of the root, read-only root, settings (sysctl), masked and read-only paths. */
 int oci_rootfs_finish(const struct oci_config *c, const struct oci_rootfs *f, struct err *e);
 

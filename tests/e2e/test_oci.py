@@ -358,3 +358,23 @@ def test_spec_runs_as_it_is_written(oci):
     document["process"]["terminal"] = False
     done = oci.run(sh(document, "grep -E 'CapBnd|NoNewPrivs' /proc/self/status; touch /x 2>&1"))
     assert done.stdout.split() == ["CapBnd:", "0000000000000000", "NoNewPrivs:", "1", "touch:", "/x:", "Read-only", "file", "system"]
+
+
+def test_without_pivot_root_the_container_is_the_same(oci):
+    """--no-pivot: MS_MOVE and chroot, after the host's proc and sysfs are gone from the namespace."""
+    script = "ls /; awk '{print $5, $9}' /proc/self/mountinfo; ls /proc/1/exe >/dev/null && ls /sys | sort; cat /proc/self/cgroup | wc -l; touch /x && rm -f /x"
+    document = sh(bundle.config(), script)
+    usual = oci.run(document)
+    oci.write(document)
+    moved = oci.call("run", "--no-pivot", "box")
+    assert (moved.returncode, moved.stdout) == (usual.returncode, usual.stdout) and usual.returncode == 0, moved.stderr
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed: whether the host's proc was taken away is not seen")
+    trace = os.path.join(oci.base, "trace")
+    done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=umount2,mount", *oci.words, "--root", oci.root, "run", "--no-pivot", "box"],
+                          cwd=oci.bundle, env=oci.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    calls = host.read(trace)
+    assert 'umount2("/proc", MNT_DETACH)' in calls and 'umount2("/sys", MNT_DETACH)' in calls
+    assert calls.index('umount2("/proc"') < calls.index("MS_MOVE")
+    assert os.path.exists("/proc/self/status") and os.path.isdir("/sys/fs"), "the host keeps its own"
