@@ -69,6 +69,21 @@ def shim_of(casemate, name):
     return int(host.status_field(pid, "PPid"))
 
 
+def test_killed_supervisor_is_seen_among_many(casemate):
+    """Of many containers the list asks for all shims at once (engine/listening.h)."""
+    names = ["c%02d" % n for n in range(10)]
+    for name in names:
+        casemate.ok("run", "-d", "--name", name, HELLO, "sleep", "1000")
+    running = ("ps", "--format", "{{.Names}}", "--filter", "status=running")
+    for _ in range(2):  # read, and from what was kept
+        time.sleep(0.2)  # younger records are not kept
+        assert sorted(casemate.ok(*running).split()) == names
+    os.kill(shim_of(casemate, "c04"), signal.SIGKILL)
+    names.remove("c04")
+    wait.until(lambda: sorted(casemate.ok(*running).split()) == names, what="ps to say so")
+    assert "Dead" in casemate.ok("ps", "-a", "--filter", "name=c04")
+
+
 def test_killed_supervisor_is_mended(casemate):
     """Its container is ended, and recorded as one whose end nobody saw."""
     casemate.ok("run", "-d", "--name", "web", HELLO, "sleep", "1000")
