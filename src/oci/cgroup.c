@@ -20,10 +20,13 @@
 #define OWN_GROUPS_MAX (64U << 10)
 #define CPUSET_MAX 4096
 
-static long fs_magic(int fd)
+static int fs_magic(int fd, long *ret, struct err *e)
 {
     struct statfs s;
-    return fstatfs(fd, &s) < 0 ? 0 : (long)s.f_type;
+    if (fstatfs(fd, &s) < 0)
+        return err_errno(e, "look at a control group hierarchy");
+    *ret = (long)s.f_type;
+    return 0;
 }
 
 void oci_cgroup_close(struct oci_cgroup *g)
@@ -51,24 +54,38 @@ static int add_hierarchy(struct oci_cgroup *g, const char *controllers, struct e
 
 /* Directories of CGROUP_ROOT that are mounts of cgroup v1, by the names that distributions give them: those of their controllers; and
  * "unified". Links (cpu -> cpu,cpuacct) are left out: they are the same hierarchy again. */
+static int add_v1(struct oci_cgroup *g, int root, const char *name, struct err *e)
+{
+    long magic = 0;
+    _cleanup_close_ int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOTDIR || errno == ELOOP || errno == EACCES
+                   ? 0
+                   : err_errno(e, "open " CGROUP_ROOT "/%s", name);
+    int r = fs_magic(fd, &magic, e);
+    if (r < 0)
+        return r;
+    if (magic == CGROUP_SUPER_MAGIC)
+        return add_hierarchy(g, str_equal(name, "systemd") ? "name=systemd" : name, e);
+    return magic == CGROUP2_SUPER_MAGIC && str_equal(name, "unified") ? add_hierarchy(g, "", e) : 0;
+}
+
+/* One that is overlooked would be left behind when the container is removed: what cannot be read is an error. */
 static int find_v1(struct oci_cgroup *g, struct err *e)
 {
     _cleanup_closedir_ DIR *d = opendir(CGROUP_ROOT);
     if (!d)
         return err_errno(e, "open " CGROUP_ROOT);
-    for (struct dirent *entry; (entry = readdir(d));) {
-        _cleanup_close_ int fd = -1;
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(d);
+        if (!entry && errno)
+            return err_errno(e, "read " CGROUP_ROOT);
+        if (!entry)
+            break;
         if (!path_is_component(entry->d_name) || entry->d_type == DT_LNK)
             continue;
-        fd = openat(dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        long magic = fd < 0 ? 0 : fs_magic(fd);
-        int r = 0;
-        if (magic == CGROUP_SUPER_MAGIC && str_equal(entry->d_name, "systemd"))
-            r = add_hierarchy(g, "name=systemd", e);
-        else if (magic == CGROUP_SUPER_MAGIC)
-            r = add_hierarchy(g, entry->d_name, e);
-        else if (magic == CGROUP2_SUPER_MAGIC && str_equal(entry->d_name, "unified"))
-            r = add_hierarchy(g, "", e);
+        int r = add_v1(g, dirfd(d), entry->d_name, e);
         if (r < 0)
             return r;
     }
@@ -78,23 +95,31 @@ static int find_v1(struct oci_cgroup *g, struct err *e)
 
 static int find_hierarchies(struct oci_cgroup *g, struct err *e)
 {
+    long magic = 0;
     _cleanup_close_ int root = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return err_errno(e, "open " CGROUP_ROOT);
-    g->v2 = fs_magic(root) == CGROUP2_SUPER_MAGIC;
+    int r = fs_magic(root, &magic, e);
+    if (r < 0)
+        return r;
+    g->v2 = magic == CGROUP2_SUPER_MAGIC;
     return g->v2 ? add_hierarchy(g, "", e) : find_v1(g, e);
 }
 
 static int open_root(const struct oci_cgroup *g, const struct oci_hierarchy *h, struct err *e)
 {
     char path[sizeof(CGROUP_ROOT) + OCI_CONTROLLERS_MAX + 1];
+    long magic = 0;
     const char *name = g->v2 ? "" : *h->controllers ? h->controllers : "unified";
     const char *named = str_after(name, "name=");
     (void)snprintf(path, sizeof(path), CGROUP_ROOT "/%s", named ? named : name);
     _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(e, "open %s", path);
-    if (fs_magic(fd) != (*h->controllers ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC))
+    int r = fs_magic(fd, &magic, e);
+    if (r < 0)
+        return r;
+    if (magic != (*h->controllers ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC))
         return err_set(e, ENOTDIR, "%s is not a cgroup file system", path);
     return steal_fd(&fd);
 }
@@ -245,6 +270,10 @@ int oci_cgroup_open(const struct str_list *description, struct oci_cgroup *ret, 
         struct err gone = {0};
         if (r == 0 && h->path)
             h->dir = walk(&g, h, false, &gone);
+        if (h->dir < 0 && gone.code && gone.code != ENOENT) {
+            *e = gone;
+            r = err_wrap(e, "control group");
+        }
     }
     if (r < 0)
         return r;

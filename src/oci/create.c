@@ -306,6 +306,16 @@ static int serve(struct creation *x, struct err *e)
     }
 }
 
+/* Of the groups that were found, not of those that could be opened: one may have been made and no more. False: they are there, and so is the container's
+ * directory to be for whoever deletes it. */
+static bool remove_groups(const struct oci_container *c)
+{
+    _cleanup_oci_cgroup_ struct oci_cgroup g = {0};
+    struct err ignored = {0};
+    return c->cgroup.count == 0 ||
+           (oci_cgroup_open(&c->cgroup, &g, &ignored) == 0 && oci_cgroup_remove(&g, &ignored) == 0);
+}
+
 static void abandon(struct creation *x)
 {
     siginfo_t info;
@@ -318,8 +328,8 @@ static void abandon(struct creation *x)
     }
     if (x->scope_started)
         (void)oci_scope_stop(x->container->scope, oci_is_rootless(), &ignored);
-    (void)oci_cgroup_remove(&x->cgroup, &ignored);
-    (void)oci_container_remove(x->container, &ignored);
+    if (remove_groups(x->container))
+        (void)oci_container_remove(x->container, &ignored);
 }
 
 int oci_pid_file_write(const char *path, pid_t pid, struct err *e)

@@ -72,7 +72,7 @@ static int bind_node(int dir, const char *name, const struct node *n, struct err
  * `replace` they are. */
 static int make_node(const struct oci_rootfs *f, const struct node *n, bool replace, struct err *e)
 {
-    const char *name;
+    const char *name = "";
     struct stat st;
     _cleanup_close_ int dir = open_parent(f, n->path, &name, e);
     if (dir < 0)

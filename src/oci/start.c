@@ -95,13 +95,15 @@ int oci_delete(struct oci_container *c, bool force, struct str_list *warnings, s
         return err_set(e, EBUSY, "cannot delete container %s that is not stopped: %s", c->id,
                        oci_status_name(status));
     struct err failed = {0};
-    bool groups = oci_cgroup_open(&c->cgroup, &g, &failed) == 0;
-    if (groups && status == OCI_PAUSED)
+    /* Groups that cannot be read are not gone: without them nothing would say what is left. */
+    int r = oci_cgroup_open(&c->cgroup, &g, e);
+    if (r == 0 && status == OCI_PAUSED)
         (void)oci_cgroup_freeze(&g, false, &failed);
-    int r = end_process(c, e);
-    if (r == 0 && groups)
+    if (r == 0)
+        r = end_process(c, e);
+    if (r == 0)
         r = end_scope(c, &g, e);
-    if (r == 0 && groups)
+    if (r == 0)
         r = oci_cgroup_remove(&g, e);
     if (r < 0)
         return r;
