@@ -147,9 +147,20 @@ gid_t identity_host_gid(gid_t id)
     return outside_of(&self.gids, id);
 }
 
+/* False in a user namespace that an ordinary user has made, as Podman without root: what is the administrator's shows as the overflow id there. */
+static bool is_root_here(void)
+{
+    for (size_t i = 0; i < self.uids.count; i++)
+        if (self.uids.items[i].outside == 0)
+            return true;
+    return false;
+}
+
 bool identity_is_administrator(uid_t owner)
 {
     learn();
+    if (!self.entered && !is_root_here() && geteuid() == 0)
+        return owner == IDS_OVERFLOW;
     return self.entered ? identity_host_uid(owner) == (uid_t)-1 : owner == 0;
 }
 

@@ -61,7 +61,8 @@ uid_t identity_host_uid(uid_t id);
 
 gid_t identity_host_gid(gid_t id);
 
-/* True for the owner of what the administrator has written: root, or from inside of the engine's namespace whoever is not in it. */
+/* True for the owner of what the administrator has written: root, or from inside of the engine's namespace whoever is not in it; for the root of
+ * another namespace of an ordinary user the overflow id, as which the host's root shows there. */
 bool identity_is_administrator(uid_t owner);
 
 /* The map of an engine's namespace for a user's id and `count` subordinate ids from `first`. */

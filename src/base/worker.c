@@ -49,8 +49,18 @@ static int become(uid_t id)
     return (int)syscall(SYS_setresuid, id, id, id);
 }
 
+/* An ordinary user's OCI runtime cannot give the worker another id, nor namespaces: it gets a user namespace of its own, in which the caller's id
+ * is the worker's, and which has the others. */
+static bool must_stay(const struct worker_profile *p)
+{
+    if (p->keep_ids || p->neutral_userns || p->user_namespace)
+        return false;
+    return geteuid() != 0 || identity_host_uid(p->uid) == (uid_t)-1;
+}
+
 /* Between clone and exec. Only async-signal-safe calls. Returns only on failure. */
-static void child_run(const struct worker_profile *p, int program, int socket, int ready, pid_t parent)
+static void child_run(const struct worker_profile *p, bool stays, int program, int socket, int ready,
+                      pid_t parent)
 {
     char go;
     sigset_t none;
@@ -63,7 +73,7 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
         return;
     if (p->user_namespace && setns(*p->user_namespace, CLONE_NEWUSER) < 0)
         return;
-    if (!p->keep_ids && become(p->neutral_userns || p->user_namespace ? 0 : p->uid) < 0)
+    if (!p->keep_ids && !stays && become(p->neutral_userns || p->user_namespace ? 0 : p->uid) < 0)
         return;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (!p->neutral_userns && getppid() != parent))
         return;
@@ -88,13 +98,28 @@ static void child_run(const struct worker_profile *p, int program, int socket, i
     (void)syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
 }
 
-static int write_maps(pid_t pid, struct err *e)
+static int open_proc(pid_t pid, struct err *e)
 {
     char name[64];
     (void)snprintf(name, sizeof(name), "/proc/%d", (int)pid);
-    _cleanup_close_ int proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return proc < 0 ? err_errno(e, "open %s", name) : proc;
+}
+
+static int write_own_map(pid_t pid, uid_t inside, struct err *e)
+{
+    _cleanup_close_ int proc = open_proc(pid, e);
+    int r = proc < 0 ? proc : io_write_existing_at(proc, "setgroups", "deny", e);
+    if (r == 0)
+        r = io_write_existingf_at(proc, "uid_map", e, "%u %u 1\n", inside, geteuid());
+    return r < 0 ? r : io_write_existingf_at(proc, "gid_map", e, "%u %u 1\n", inside, getegid());
+}
+
+static int write_maps(pid_t pid, struct err *e)
+{
+    _cleanup_close_ int proc = open_proc(pid, e);
     if (proc < 0)
-        return err_errno(e, "open %s", name);
+        return proc;
     struct id_map maps[IDENTITY_BLOCK_MAPS];
     _cleanup_buf_ struct buf text = {0};
     size_t count = identity_block_map(IDS_NEUTRAL, maps);
@@ -125,9 +150,10 @@ int worker_start(const struct worker_profile *profile, struct worker *ret_worker
     _cleanup_close_ int ready_read = ready[0];
     _cleanup_close_ int ready_write = ready[1];
     pid_t parent = getpid();
+    bool stays = must_stay(profile);
     struct clone_args args = {
         .flags = CLONE_PIDFD | CLONE_NEWIPC | CLONE_NEWUTS | (profile->keep_network ? 0 : CLONE_NEWNET) |
-                 (profile->neutral_userns ? CLONE_NEWUSER : 0),
+                 (profile->neutral_userns || stays ? CLONE_NEWUSER : 0),
         .pidfd = (uint64_t)(uintptr_t)&w.pidfd,
         .exit_signal = SIGCHLD,
     };
@@ -135,13 +161,15 @@ int worker_start(const struct worker_profile *profile, struct worker *ret_worker
     if (w.pid < 0)
         return err_errno(e, "start %s", profile->program);
     if (w.pid == 0) {
-        child_run(profile, program, theirs, ready_read, parent);
+        child_run(profile, stays, program, theirs, ready_read, parent);
         _exit(127);
     }
     w.program = profile->program;
     w.socket = steal_fd(&ours);
     if (profile->neutral_userns)
         r = write_maps(w.pid, e);
+    else if (stays)
+        r = write_own_map(w.pid, profile->uid, e);
     if (r == 0)
         r = io_write_all(ready_write, "g", 1, e);
     if (r < 0) {

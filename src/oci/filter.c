@@ -80,8 +80,9 @@ static int own_filter(const struct oci_config *c, struct filter **ret, struct er
     }
     _cleanup_close_ int cache = -1;
     int r = open_cache(&cache, e);
-    if (r == 0)
-        r = filter_cache_ceiling(cache, set, &borrowed, &made, e);
+    if (r < 0)
+        return r;
+    r = filter_cache_ceiling(cache, set, &borrowed, &made, e);
     if (r < 0 || made) {
         *ret = made;
         return r;

@@ -79,7 +79,7 @@ static struct filter *load(int cache_fd, const char *name, const struct digest *
     struct stat st;
     struct sock_filter *code = NULL;
     _cleanup_close_ int fd = openat(cache_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_nlink != 1 ||
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 ||
         (st.st_mode & ALLPERMS) != FILE_MODE)
         return NULL;
     if (io_read_full(fd, &h, sizeof(h), &ignored) != (ssize_t)sizeof(h) || !header_ok(&h, key, judged, &st))

@@ -27,7 +27,7 @@ def oci(casemate):
         program = casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime")
         setpriv = ["setpriv", "--reuid", str(user.ALICE.uid), "--regid", str(user.ALICE.uid), "--clear-groups"]
         words = ["unshare", "--mount", "--propagation", "private", sys.executable, os.path.join(HERE, "../lib/user.py"), *setpriv, program]
-        runtime = bundle.Runtime(words, base, {**casemate.env, "XDG_RUNTIME_DIR": base + "/run"})
+        runtime = bundle.Runtime(words, base, {**casemate.env, "XDG_RUNTIME_DIR": base + "/run", "CASEMATE_ROOT": "/nonexistent/of-root"})
         runtime.root = base + "/run/casemate-runtime"
         yield runtime
         runtime.clean()
@@ -69,6 +69,25 @@ def test_subordinate_ids(oci):
     document["process"]["user"].update(uid=5, gid=6, additionalGids=[7])
     done = oci.run(document)
     assert done.stdout.split() == ["5", "6", "7", "2"], done.stderr
+
+
+SECCOMP = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]}
+
+
+def test_a_filter_is_compiled_and_kept_without_roots_help(oci):
+    document = sh(config(seccomp=SECCOMP), "mkdir /tmp/x")
+    for _ in range(2):
+        assert "Operation not supported" in oci.run(document).stderr
+    assert len(os.listdir(os.path.join(oci.base, "run/casemate/cache"))) == 1
+
+
+def test_a_filter_for_the_root_of_a_users_namespace(oci):
+    """As Podman without root is: its id 0 is the user, the host's root is nobody there."""
+    need_newuidmap()
+    oci.words = [*oci.words[:-1], "unshare", "--user", "--map-root-user", "--map-auto", "--mount", oci.words[-1]]
+    document = bundle.config(lambda c: c["linux"].update(resources={}, seccomp=SECCOMP))
+    document["mounts"] = [m for m in document["mounts"] if m["destination"] != "/sys"]
+    assert "Operation not supported" in oci.run(sh(document, "mkdir /tmp/x")).stderr
 
 
 def test_ids_of_somebody_else_are_refused_by_name(oci):

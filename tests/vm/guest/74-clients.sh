@@ -96,5 +96,29 @@ check "podman: the image" "${podman[@]}" import -q /var/files.tar box
 is "podman: the manager is" $driver "$("${podman[@]}" info -f '{{.Host.CgroupManager}}')"
 more=(--network none)
 life podman "${podman[@]}"
+
+# Without root, in scopes of the user's manager.
+if [ $driver = systemd ]; then
+    useradd --create-home --shell /bin/bash rl
+    uid=$(id -u rl)
+    mkdir -p /etc/systemd/system/user@.service.d
+    printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >/etc/systemd/system/user@.service.d/delegate.conf
+    systemctl daemon-reload
+    loginctl enable-linger rl
+    check "the user's manager runs" until_true "systemctl is-active --quiet user@$uid.service && [ -S /run/user/$uid/bus ]"
+    mine=(env -i PATH="$PATH" HOME=/home/rl LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/run/user/$uid DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus
+        setpriv --reuid "$uid" --regid "$uid" --clear-groups "${podman[@]}")
+    cd /home/rl || exit
+    check "podman without root: the image" "${mine[@]}" import -q /var/files.tar box
+    check "podman without root: run, with limits" "${mine[@]}" run -d --name box --network none -m 64m --pids-limit 50 box sleep 1000
+    pid=$("${mine[@]}" inspect -f '{{.State.Pid}}' box)
+    group=$(group_of_pid "$pid")
+    check "podman without root: its group is that of a scope of the user's manager ($group)" grep -qE "/user@$uid\.service/.*libpod-[0-9a-f]{64}\.scope" <<<"$group"
+    is "podman without root: the limits" "67108864 50" "$(cat "$group/memory.max") $(cat "$group/pids.max")"
+    check "podman without root: exec" says '^0$' "${mine[@]}" exec box id -u
+    check "podman without root: kill" "${mine[@]}" kill box
+    check "podman without root: rm" "${mine[@]}" rm -f box
+    check "podman without root: its group is gone" until_true "[ ! -e $group ]"
+fi
 is "no container is left" "" "$(ls /run/casemate-runtime 2>/dev/null)"
 finish
