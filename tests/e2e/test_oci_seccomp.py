@@ -15,7 +15,7 @@ import threading
 
 import pytest
 
-from lib import bundle, host
+from lib import bundle, host, wait
 
 GETPPID = 110 if platform.machine() == "x86_64" else 173
 NOTIF_RECV, NOTIF_SEND = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_*
@@ -255,7 +255,9 @@ def test_an_agent_is_there_at_create_and_at_each_exec(oci, agent, no_new_privile
     document["process"]["noNewPrivileges"] = no_new_privileges
     status, error = oci.create(document)
     assert status == 0, error
-    assert [s["state"]["status"] for s in agent.states] == ["creating"], "the agent has the listener before the start"
+    # It was sent before create ended; the agent's thread may still be about to read it.
+    wait.until(lambda: agent.states, what="the agent has the listener before the start")
+    assert [s["state"]["status"] for s in agent.states] == ["creating"]
     oci.ok("start", "box")
     assert oci.ok("exec", "box", *CALL) == ANSWER
     first, second = agent.states
