@@ -8,7 +8,7 @@ import subprocess
 
 BUSYBOX = "/usr/bin/busybox" if os.path.exists("/usr/bin/busybox") else "/bin/busybox"
 APPLETS = ["sh", "cat", "id", "ls", "mount", "sleep", "true", "false", "env", "pwd", "grep", "hostname", "touch", "stat", "ps", "tty", "kill", "head", "wc",
-           "sort", "readlink", "mkdir", "test", "echo", "chmod", "dd", "sed", "date", "sysctl", "ip", "awk", "umask", "printf"]
+           "sort", "readlink", "mkdir", "test", "echo", "chmod", "dd", "sed", "date", "sysctl", "ip", "awk", "umask", "printf", "ln", "mv"]
 
 # What `runc spec` gives, shortened: the same for every runtime.
 CONFIG = {
