@@ -106,7 +106,7 @@ if [ $driver = systemd ]; then
     systemctl daemon-reload
     loginctl enable-linger rl
     check "the user's manager runs" until_true "systemctl is-active --quiet user@$uid.service && [ -S /run/user/$uid/bus ]"
-    mine=(env -i PATH="$PATH" HOME=/home/rl LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/run/user/$uid DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus
+    mine=(env -i PATH="$PATH" HOME=/home/rl LC_ALL=C.UTF-8 XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus"
         setpriv --reuid "$uid" --regid "$uid" --clear-groups "${podman[@]}")
     cd /home/rl || exit
     check "podman without root: the image" "${mine[@]}" import -q /var/files.tar box
