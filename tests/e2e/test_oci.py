@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from lib import bundle, canary, host, wait
+from lib.bundle import BOX
 
 SLEEP = ["sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.05; done"]
 
@@ -43,36 +44,36 @@ def groups(name):
 
 
 def test_life_of_a_container(oci):
-    status, error = oci.create(sleeper(lambda c: c["linux"].update(cgroupsPath="/casemate-oci-test/box")))
+    status, error = oci.create(sleeper(lambda c: c["linux"].update(cgroupsPath="/casemate-oci-test-%s/inner" % BOX)))
     assert status == 0, error
     state = oci.state()
-    assert state["status"] == "created" and state["id"] == "box" and state["bundle"] == oci.bundle
+    assert state["status"] == "created" and state["id"] == BOX and state["bundle"] == oci.bundle
     assert state["pid"] == int(host.read(os.path.join(oci.base, "pid")))
     enter = os.stat(os.path.join(os.path.dirname(os.path.dirname(oci.words[0])), "libexec/casemate/casemate-enter"))
     assert os.stat("/proc/%d/exe" % state["pid"]).st_ino == enter.st_ino
-    oci.ok("start", "box")
+    oci.ok("start", BOX)
     assert oci.state()["status"] == "running"
-    assert "already running" in oci.call("start", "box").stderr
-    assert oci.call("delete", "box").returncode == 1
-    assert oci.call("create", "box").returncode == 1
-    assert oci.ok("exec", "box", "id", "-u") == "0\n"
-    assert oci.call("exec", "-u", "5:6", "--cwd", "/tmp", "-e", "A=b", "box", "sh", "-c", "id -u; id -g; pwd; echo $A; exit 9").stdout == "5\n6\n/tmp\nb\n"
-    assert json.loads(oci.ok("ps", "--format", "json", "box")) and oci.ok("list", "-q") == "box\n"
-    oci.ok("pause", "box")
-    assert oci.state()["status"] == "paused" and "paused" in oci.call("exec", "box", "true").stderr
-    oci.ok("resume", "box")
-    stats = json.loads(oci.ok("events", "--stats", "box"))
-    assert stats["id"] == "box" and stats["data"]["pids"]["current"] >= 1 and stats["data"]["memory"]["usage"]["usage"] > 0
-    oci.ok("update", "--pids-limit", "77", "box")
+    assert "already running" in oci.call("start", BOX).stderr
+    assert oci.call("delete", BOX).returncode == 1
+    assert oci.call("create", BOX).returncode == 1
+    assert oci.ok("exec", BOX, "id", "-u") == "0\n"
+    assert oci.call("exec", "-u", "5:6", "--cwd", "/tmp", "-e", "A=b", BOX, "sh", "-c", "id -u; id -g; pwd; echo $A; exit 9").stdout == "5\n6\n/tmp\nb\n"
+    assert json.loads(oci.ok("ps", "--format", "json", BOX)) and oci.ok("list", "-q") == BOX + "\n"
+    oci.ok("pause", BOX)
+    assert oci.state()["status"] == "paused" and "paused" in oci.call("exec", BOX, "true").stderr
+    oci.ok("resume", BOX)
+    stats = json.loads(oci.ok("events", "--stats", BOX))
+    assert stats["id"] == BOX and stats["data"]["pids"]["current"] >= 1 and stats["data"]["memory"]["usage"]["usage"] > 0
+    oci.ok("update", "--pids-limit", "77", BOX)
     assert host.cgroup_file(state["pid"], "pids", "pids.max", "pids.max") == "77"
-    oci.ok("kill", "box")
+    oci.ok("kill", BOX)
     wait.until(lambda: oci.state()["status"] == "stopped", what="the container ends")
-    assert "not running" in oci.call("kill", "box", "KILL").stderr
-    assert "stopped" in oci.call("exec", "box", "true").stderr
-    oci.ok("delete", "box")
-    assert "does not exist" in oci.call("state", "box").stderr
-    assert not groups("casemate-oci-test/box")
-    for group in groups("casemate-oci-test"):
+    assert "not running" in oci.call("kill", BOX, "KILL").stderr
+    assert "stopped" in oci.call("exec", BOX, "true").stderr
+    oci.ok("delete", BOX)
+    assert "does not exist" in oci.call("state", BOX).stderr
+    assert not groups("casemate-oci-test-%s/inner" % BOX)
+    for group in groups("casemate-oci-test-" + BOX):
         os.rmdir(group)
 
 
@@ -179,7 +180,7 @@ def reference():
 def test_the_same_bundle_under_runc(oci, reference, name, change, script):
     text = json.dumps(sh(bundle.config(change), script)).replace("BUNDLE", oci.bundle)
     other = bundle.Runtime([reference], oci.base)
-    theirs = other.run(text, name="theirs")
+    theirs = other.run(text, name=BOX + "-runc")
     if theirs.returncode != 0 and "cgroup" in theirs.stderr:
         pytest.skip("runc does not run here: " + theirs.stderr[-200:])
     shutil.rmtree(os.path.join(oci.bundle, "rootfs"))
@@ -200,16 +201,16 @@ def test_user_namespace(oci):
 
 
 def test_namespaces_by_path_and_time(oci):
-    status, error = oci.create(sleeper(), "first")
+    status, error = oci.create(sleeper(), BOX + "-first")
     assert status == 0, error
-    pid = oci.state("first")["pid"]
+    pid = oci.state(BOX + "-first")["pid"]
 
     def change(c):
         c["hostname"] = ""
         c["linux"]["namespaces"] = [{"type": "mount"}, {"type": "cgroup"}, {"type": "time"}] + [
             {"type": t, "path": "/proc/%d/ns/%s" % (pid, f)} for t, f in (("pid", "pid"), ("network", "net"), ("ipc", "ipc"), ("uts", "uts"))]
         c["linux"]["timeOffsets"] = {"boottime": {"secs": 100000}}
-    done = oci.run(sh(bundle.config(change), "hostname; ps | grep -c casemate-enter; cut -d. -f1 /proc/uptime; for n in net ipc uts pid; do readlink /proc/self/ns/$n; done"), "second")
+    done = oci.run(sh(bundle.config(change), "hostname; ps | grep -c casemate-enter; cut -d. -f1 /proc/uptime; for n in net ipc uts pid; do readlink /proc/self/ns/$n; done"), BOX + "-second")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.split("\n")
     assert lines[0] == "box" and int(lines[1]) >= 1 and int(lines[2]) > 100000
@@ -233,9 +234,9 @@ def test_hooks_run_where_and_when_the_specification_says(oci):
     uts = os.readlink("/proc/%d/ns/uts" % oci.state()["pid"])
     own = os.readlink("/proc/self/ns/uts")
     assert host.read(trace).splitlines() == ['%s "status":"creating" %s' % line for line in (("prestart", own), ("createRuntime", own), ("createContainer", uts))]
-    oci.ok("start", "box")
+    oci.ok("start", BOX)
     assert host.read(os.path.join(oci.bundle, "rootfs", "data", "trace")).splitlines() == ['startContainer "status":"created" ' + uts]
-    oci.ok("delete", "--force", "box")
+    oci.ok("delete", "--force", BOX)
     assert [line.split()[0] for line in host.read(trace).splitlines()[3:]] == ["poststart", "poststop"]
 
 
@@ -266,10 +267,10 @@ def test_terminal_goes_to_the_console_socket(oci):
         thread.start()
         document = sh(bundle.config(_set("process.terminal", True)), "tty; echo from inside; read x; echo got $x")
         oci.write(document)
-        oci.made.add("box")
-        oci.ok("create", "--console-socket", path, "box")
+        oci.made.add(BOX)
+        oci.ok("create", "--console-socket", path, BOX)
         thread.join(10)
-    oci.ok("start", "box")
+    oci.ok("start", BOX)
     os.write(received["fd"], b"word\n")
     text = b""
     while b"got word" not in text:
@@ -326,23 +327,23 @@ def test_a_working_directory_through_descriptors_is_refused(oci):
 
 
 def test_nothing_is_left_when_a_creation_fails_or_is_killed(oci):
-    before = set(groups("box"))
+    before = set(groups(BOX))
     for change in (_set("process.args", ["/no/such"]), _mount(destination="/x", type="no-such-file-system"),
                    _mount(destination="/x", type="bind", source="/no/such", options=["bind"]), _set("linux.resources", {"cpu": {"cpus": "9999"}})):
         status, error = oci.create(bundle.config(change))
         assert status == 1 and error.count("\n") == 1, error
-        assert not os.listdir(oci.root) and set(groups("box")) == before
+        assert not os.listdir(oci.root) and set(groups(BOX)) == before
     oci.write(sleeper())
     for tick in range(20):
-        p = subprocess.Popen([*oci.words, "--root", oci.root, "create", "box"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        p = subprocess.Popen([*oci.words, "--root", oci.root, "create", BOX], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              cwd=oci.bundle, env=oci.env)
         try:
             p.wait(0.002 + 0.001 * tick)
         except subprocess.TimeoutExpired:
             p.kill()
             p.wait()
-        oci.ok("delete", "--force", "box")
-        assert not os.listdir(oci.root) and set(groups("box")) == before
+        oci.ok("delete", "--force", BOX)
+        assert not os.listdir(oci.root) and set(groups(BOX)) == before
 
 
 def test_features_tells_what_is_known(oci):
@@ -366,12 +367,12 @@ def test_without_pivot_root_the_container_is_the_same(oci):
     document = sh(bundle.config(), script)
     usual = oci.run(document)
     oci.write(document)
-    moved = oci.call("run", "--no-pivot", "box")
+    moved = oci.call("run", "--no-pivot", BOX)
     assert (moved.returncode, moved.stdout) == (usual.returncode, usual.stdout) and usual.returncode == 0, moved.stderr
     if not shutil.which("strace"):
         pytest.skip("strace is not installed: whether the host's proc was taken away is not seen")
     trace = os.path.join(oci.base, "trace")
-    done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=umount2,mount", *oci.words, "--root", oci.root, "run", "--no-pivot", "box"],
+    done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=umount2,mount", *oci.words, "--root", oci.root, "run", "--no-pivot", BOX],
                           cwd=oci.bundle, env=oci.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     calls = host.read(trace)

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from lib import bundle
+from lib.bundle import BOX
 
 
 def can_make_veth():
@@ -60,7 +61,7 @@ def with_devices(devices, script="ip address; ip route"):
 
 def run(oci, document):
     oci.write(document)
-    return oci.call("run", "box")
+    return oci.call("run", BOX)
 
 
 def names(state):

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from lib import bundle, host
+from lib.bundle import BOX
 
 SLEEP = ["sh", "-c", "trap exit TERM; while :; do sleep 0.05; done"]
 
@@ -47,7 +48,7 @@ def test_warn_changes_nothing_and_records_all(oci):
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "NoNewPrivs:\t0" in done.stdout and "Seccomp:\t0" in done.stdout and not {"ro", "masked"} & set(done.stdout.split())
     [(kind, name, what)] = events(oci, "runtime.warn", "runtime.tighten", "refusal", "grant")
-    assert (kind, name) == ("runtime.warn", "box")
+    assert (kind, name) == ("runtime.warn", BOX)
     for part in ("gain privileges (practice 11)", "files of /proc and /sys", "any number of processes (practice 4)", "every system call is open to it (practice 7)"):
         assert part in what, what
     assert json.loads(host.read(log).splitlines()[0])["level"] == "warning"
@@ -79,24 +80,24 @@ def test_enforce_tightens_the_container_and_what_is_executed_in_it(oci):
     oci.policy("[runtime]\npractices = enforce\n[practice \"limits\"]\npids = 77\nmemory = 100m\nmemory-min = 1m\n")
     document = bundle.config(open_bundle)
     document["process"]["args"] = SLEEP
-    document["linux"]["cgroupsPath"] = "/casemate-oci-test/practices"
+    document["linux"]["cgroupsPath"] = "/casemate-oci-test-" + BOX
     status, error = oci.create(document)
     assert status == 0, error
-    oci.ok("start", "box")
-    said = oci.ok("exec", "box", "sh", "-c", LOOK)
+    oci.ok("start", BOX)
+    said = oci.ok("exec", BOX, "sh", "-c", LOOK)
     assert "NoNewPrivs:\t1" in said and "Seccomp:\t2" in said and said.endswith("masked\nro\n"), said
-    stats = json.loads(oci.ok("events", "--stats", "box"))["data"]
+    stats = json.loads(oci.ok("events", "--stats", BOX))["data"]
     assert stats["pids"]["limit"] == 77 and stats["memory"]["usage"]["limit"] == 100 << 20, stats
     [(_, name, what)] = events(oci, "runtime.tighten")
-    assert name == "box" and "every system call" in what and "all memory" in what
-    rows = [json.loads(line) for line in oci.ok("explain", "--format", "json", "box").splitlines()]
+    assert name == BOX and "every system call" in what and "all memory" in what
+    rows = [json.loads(line) for line in oci.ok("explain", "--format", "json", BOX).splitlines()]
     assert {r["State"] for r in rows} == {"tightened"} and {int(r["Practice"]) for r in rows} == {4, 5, 7, 11}
     process = dict(document["process"], args=["grep", "NoNewPrivs", "/proc/self/status"], noNewPrivileges=False)
     wanted = os.path.join(oci.base, "process.json")
     with open(wanted, "w", encoding="utf-8") as f:
         json.dump(process, f)
-    assert oci.ok("exec", "--process", wanted, "box") == "NoNewPrivs:\t1\n"
-    refused = oci.call("exec", "--cap", "CAP_SYS_ADMIN", "box", "true")
+    assert oci.ok("exec", "--process", wanted, BOX) == "NoNewPrivs:\t1\n"
+    refused = oci.call("exec", "--cap", "CAP_SYS_ADMIN", BOX, "true")
     assert refused.returncode != 0 and "CAP_SYS_ADMIN" in refused.stderr and "practice 6" in refused.stderr
     assert any("CAP_SYS_ADMIN" in what for _, _, what in events(oci, "refusal"))
 
@@ -148,7 +149,7 @@ def test_enforce_refuses_and_a_line_with_an_annotation_grants(oci, what, value, 
     done = oci.run(shell("true", annotated))
     assert done.returncode == 0, done.stderr
     [record] = [r for r in oci.records() if r["event"] == "grant"]
-    assert record["practice"] == practice and record["source"].startswith("policy: casemate.conf:3") and record["name"] == "box"
+    assert record["practice"] == practice and record["source"].startswith("policy: casemate.conf:3") and record["name"] == BOX
     oci.policy("[runtime]\npractices = enforce\nallow-annotation = %s=other\n" % grant)
     assert oci.run(shell("true", annotated)).returncode == 1, "the line is for another value"
 

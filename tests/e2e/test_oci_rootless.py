@@ -10,6 +10,7 @@ import tempfile
 import pytest
 
 from lib import bundle, host, user, wait
+from lib.bundle import BOX
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LINE = {"containerID": 0, "hostID": user.ALICE.uid, "size": 1}
@@ -99,13 +100,13 @@ def test_ids_of_somebody_else_are_refused_by_name(oci):
 def test_life_without_control_groups(oci):
     status, error = oci.create(sh(config(), "trap 'exit 7' TERM; while :; do sleep 0.05; done"))
     assert status == 0, error
-    oci.ok("start", "box")
-    assert oci.state()["status"] == "running" and os.stat(oci.root + "/box").st_uid == user.ALICE.uid
-    assert oci.ok("exec", "box", "id", "-u") == "0\n"
+    oci.ok("start", BOX)
+    assert oci.state()["status"] == "running" and os.stat(os.path.join(oci.root, BOX)).st_uid == user.ALICE.uid
+    assert oci.ok("exec", BOX, "id", "-u") == "0\n"
     assert "cm-alice" in oci.ok("list")
-    oci.ok("kill", "box", "KILL")
+    oci.ok("kill", BOX, "KILL")
     wait.until(lambda: oci.state()["status"] == "stopped", what="the container ends")
-    oci.ok("delete", "box")
+    oci.ok("delete", BOX)
 
 
 def test_a_limit_that_nobody_can_hold_is_refused(oci):
@@ -136,8 +137,8 @@ def test_sockets_that_were_handed_over(casemate):
     oci.write(sh(bundle.config(lambda c: c["process"].update(env=["PATH=/bin", "LISTEN_FDS=9"])),
                  "echo $LISTEN_FDS $LISTEN_PID; cat <&3; cat <&4; [ -e /proc/self/fd/5 ] || echo no more"))
     # sh -c: LISTEN_PID is that of the runtime, which takes the shell's place.
-    script = "exec 3<bundle/rootfs/etc/passwd 4<bundle/rootfs/data/file 5<bundle/config.json; LISTEN_FDS=1 LISTEN_PID=%s exec %s --root state run --bundle bundle %s box"
+    script = "exec 3<bundle/rootfs/etc/passwd 4<bundle/rootfs/data/file 5<bundle/config.json; LISTEN_FDS=1 LISTEN_PID=%s exec %s --root state run --bundle bundle %s %s"
     for pid, fds, expected in (("$$", "--preserve-fds 1", "1 1"), ("1", "--preserve-fds 2", "9")):
-        done = subprocess.run(["sh", "-c", script % (pid, program, fds)], cwd=base, env=casemate.env, capture_output=True, text=True, check=False)
+        done = subprocess.run(["sh", "-c", script % (pid, program, fds, BOX)], cwd=base, env=casemate.env, capture_output=True, text=True, check=False)
         assert done.stdout == expected + "\nroot:x:0:0:root:/root:/bin/sh\nof the image\nno more\n", done.stderr
     assert os.listdir(base + "/state") == []

@@ -16,6 +16,7 @@ import threading
 import pytest
 
 from lib import bundle, host, wait
+from lib.bundle import BOX
 
 GETPPID = 110 if platform.machine() == "x86_64" else 173
 NOTIF_RECV, NOTIF_SEND = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_*
@@ -146,7 +147,7 @@ def test_calls_end_as_under_runc(oci, name, profile):
     if not runc:
         pytest.skip("runc is not installed")
     document = under(profile, ["probe", *CALLS])
-    theirs = bundle.Runtime([runc], oci.base).run(document, name="box-of-runc")
+    theirs = bundle.Runtime([runc], oci.base).run(document, name=BOX + "-runc")
     assert theirs.returncode == 0, name + ": " + theirs.stderr
     ours = oci.run(document)
     assert (ours.returncode, ours.stdout) == (0, theirs.stdout), ours.stderr
@@ -181,7 +182,7 @@ def test_flags_reach_the_kernel(oci):
         pytest.skip("strace is not installed")
     oci.write(under(profile, ["true"]))
     trace = os.path.join(oci.base, "trace")
-    done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=seccomp", *oci.words, "--root", oci.root, "run", "box"], cwd=oci.bundle, env=oci.env,
+    done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=seccomp", *oci.words, "--root", oci.root, "run", BOX], cwd=oci.bundle, env=oci.env,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     # Waiting is of listeners, and there is none.
@@ -246,7 +247,7 @@ def test_an_agent_answers_for_run_and_hears_of_the_container(oci, agent):
     inner = state.pop("state")
     pid = state.pop("pid")
     assert state == {"ociVersion": "1.0.2", "fds": ["seccompFd"], "metadata": "what it is"}
-    assert inner == {"ociVersion": "1.0.2", "id": "box", "status": "creating", "pid": pid, "bundle": oci.bundle, "annotations": {"a.b": "c"}}
+    assert inner == {"ociVersion": "1.0.2", "id": BOX, "status": "creating", "pid": pid, "bundle": oci.bundle, "annotations": {"a.b": "c"}}
 
 
 @pytest.mark.parametrize("no_new_privileges", [True, False])
@@ -258,8 +259,8 @@ def test_an_agent_is_there_at_create_and_at_each_exec(oci, agent, no_new_privile
     # It was sent before create ended; the agent's thread may still be about to read it.
     wait.until(lambda: agent.states, what="the agent has the listener before the start")
     assert [s["state"]["status"] for s in agent.states] == ["creating"]
-    oci.ok("start", "box")
-    assert oci.ok("exec", "box", *CALL) == ANSWER
+    oci.ok("start", BOX)
+    assert oci.ok("exec", BOX, *CALL) == ANSWER
     first, second = agent.states
     assert second["state"]["status"] == "running" and second["state"]["pid"] == first["pid"] == oci.state()["pid"]
     assert second["pid"] not in (0, first["pid"])
@@ -285,7 +286,7 @@ def test_start_hooks_run_under_the_filter(oci):
     document["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", script]}]}
     runtimes = [oci] + ([bundle.Runtime([shutil.which("runc")], oci.base)] if shutil.which("runc") else [])
     for runtime in runtimes:
-        done = runtime.run(document, name="box-hooks")
+        done = runtime.run(document, name=BOX + "-hooks")
         assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr
         os.unlink(os.path.join(oci.bundle, "rootfs", "tmp", "said"))
 

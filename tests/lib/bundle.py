@@ -10,6 +10,9 @@ BUSYBOX = "/usr/bin/busybox" if os.path.exists("/usr/bin/busybox") else "/bin/bu
 APPLETS = ["sh", "cat", "id", "ls", "mount", "sleep", "true", "false", "env", "pwd", "grep", "hostname", "touch", "stat", "ps", "tty", "kill", "head", "wc",
            "sort", "readlink", "mkdir", "test", "echo", "chmod", "dd", "sed", "date", "sysctl", "ip", "awk", "umask", "printf", "ln", "mv"]
 
+# A container, and so its control group: several processes of tests may share the machine.
+BOX = "box-" + os.urandom(4).hex()
+
 # What `runc spec` gives, shortened: the same for every runtime.
 CONFIG = {
     "ociVersion": "1.0.2",
@@ -77,14 +80,14 @@ class Runtime:
         assert done.returncode == 0, "%s: %d: %s" % (args, done.returncode, done.stderr)
         return done.stdout
 
-    def run(self, document, name="box", **more):
+    def run(self, document, name=BOX, **more):
         """(exit status, output) of `run`."""
         self.write(document)
         done = self.call("run", name, **more)
         self.call("delete", "--force", name)
         return done
 
-    def create(self, document, name="box"):
+    def create(self, document, name=BOX):
         """`create` with the container's streams at /dev/null: a pipe of ours would never end."""
         self.write(document)
         self.made.add(name)
@@ -95,7 +98,7 @@ class Runtime:
         with open(error, encoding="utf-8") as f:
             return done.returncode, f.read()
 
-    def state(self, name="box"):
+    def state(self, name=BOX):
         return json.loads(self.ok("state", name))
 
     def clean(self):
