@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device rules (cgroup.h): on v1 lines for the devices controller, in order; on v2 one program that asks the rules from the last to the
+ * Device rules (cgroup.h): on v1 lines for the devices controller; on v2 one program that asks the rules from the last to the
  * first, because a later rule wins (BPF_PROG_TYPE_CGROUP_DEVICE, bpf(2)).
  */
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "oci/cgroup.h"
+#include "oci/cgroup_devices.h"
 #include "oci/rootless.h"
-#include "runtime/device_program.h"
 
 #define ALL_ACCESS (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 
@@ -97,14 +97,17 @@ static int set_v2(int dir, const struct schema_list *rules, struct err *e)
 
 static int set_v1(int dir, const struct schema_list *rules, struct err *e)
 {
-    int r = 0;
-    for (size_t i = 0; i < rules->count && r == 0 && dir >= 0; i++) {
-        const struct device_rule rule = rule_of(OCI_ITEM(rules, struct oci_device_rule, i));
-        r = device_rule_write(dir, &rule, e);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(always) && r == 0 && dir >= 0; i++)
-        r = device_rule_write(dir, &always[i], e);
-    return r;
+    size_t n = 0;
+    if (dir < 0)
+        return 0;
+    _cleanup_free_ struct device_rule *all = calloc(rules->count + ARRAY_SIZE(always), sizeof(*all));
+    if (!all)
+        return err_oom(e);
+    for (size_t i = 0; i < rules->count; i++)
+        all[n++] = rule_of(OCI_ITEM(rules, struct oci_device_rule, i));
+    for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+        all[n++] = always[i];
+    return oci_devices_write_v1(dir, all, n, e);
 }
 
 int oci_cgroup_set_devices(const struct oci_cgroup *g, const struct schema_list *rules, struct err *e)

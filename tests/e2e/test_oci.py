@@ -379,3 +379,48 @@ def test_without_pivot_root_the_container_is_the_same(oci):
     assert 'umount2("/proc", MNT_DETACH)' in calls and 'umount2("/sys", MNT_DETACH)' in calls
     assert calls.index('umount2("/proc"') < calls.index("MS_MOVE")
     assert os.path.exists("/proc/self/status") and os.path.isdir("/sys/fs"), "the host keeps its own"
+
+
+DEVICES = "/sys/fs/cgroup/devices"
+
+
+def crowded(group):
+    """A group that has groups below it: the kernel lets nobody begin its list of devices anew."""
+    os.makedirs(group)
+    for file, line in (("deny", "a"), ("allow", "c 1:3 r"), ("allow", "b 7:1 rwm"), ("allow", "c 4:64 rwm")):
+        with open(os.path.join(group, "devices." + file), "w", encoding="utf-8") as f:
+            f.write(line)
+    os.mkdir(os.path.join(group, "below"))
+
+
+@pytest.mark.skipif(not os.path.exists(DEVICES + "/devices.list"), reason="there is no devices controller of cgroup v1")
+def test_devices_of_a_group_that_others_are_below(oci, reference):
+    group = os.path.join(DEVICES, BOX + "-crowded")
+    rules = [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 4, "minor": 64, "access": "rw"}, {"allow": True, "type": "b", "major": 8, "minor": 0, "access": "r"},
+             {"allow": False, "type": "c", "major": 4, "minor": 64, "access": "w"}]
+    document = sleeper(lambda c: c["linux"].update(cgroupsPath="/" + os.path.basename(group), resources={"devices": rules}))
+    said = []
+    for runtime in (oci, bundle.Runtime([reference], oci.base)):
+        crowded(group)
+        try:
+            status, error = runtime.create(document)
+            assert status == 0, error
+            lists = [sorted(host.read(os.path.join(group, d, "devices.list")).split("\n")) for d in ("", "below")]
+        finally:
+            runtime.call("delete", "--force", BOX)
+            for left in (group + "/below", group):
+                if os.path.isdir(left):
+                    os.rmdir(left)
+        said.append(lists)
+    ours, theirs = said
+    assert "b 8:0 r" in ours[0] and not [line for line in ours[0] + ours[1] if line.startswith("b 7:1")]
+    # runc 1.1.5 allows each container the devices of /dev/net/tun, which no rule asks for.
+    assert ours == [[line for line in lines if "10:200" not in line] for lines in theirs]
+    assert "c 4:64 r" in ours[0]
+    os.makedirs(group + "/below")
+    status, error = oci.create(document)
+    oci.call("delete", "--force", BOX)
+    for left in (group + "/below", group):
+        if os.path.isdir(left):
+            os.rmdir(left)
+    assert status == 1 and "allows all devices and has groups below it" in error, error
