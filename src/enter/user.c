@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Limits, scheduling, ids and capabilities of the program. The order matters and is the security of it:
- *   keyring -> limits, scheduling, personality -> no_new_privs -> (a filter that needs CAP_SYS_ADMIN) -> bounding set -> groups and ids
- *   -> capabilities -> directory, as the user -> LSM label.
+ *   keyring -> limits, scheduling, personality -> directory -> no_new_privs -> (a filter that needs CAP_SYS_ADMIN) -> bounding set
+ *   -> groups and ids -> capabilities -> directory, as the user, where root could not go -> LSM label.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -133,12 +133,13 @@ void become_user(void)
         new_keyring();
     set_rlimits();
     schedule();
+    /* As root of the container first: the user may not be allowed to go there, or may be the only one who is. And before the filter,
+     * which need not let a program ask where it is. */
+    bool there = enter_directory(directory);
     if ((job->flags & ENTER_NO_NEW_PRIVS) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         fail(1, "no_new_privs", NULL);
     if ((job->flags & ENTER_SECCOMP) && !(job->flags & ENTER_NO_NEW_PRIVS))
         install_filter();
-    /* As root of the container first: the user may not be allowed to go there, or may be the only one who is. */
-    bool there = enter_directory(directory);
     if (job->flags & ENTER_CAPABILITIES)
         bound_capabilities();
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

@@ -65,6 +65,9 @@ CASES = [
     Case("seccomp: names that the kernel does not have", SECCOMP + "names", seccomp(rule("SCMP_ACT_ERRNO", names=("umask", "no_such_call"))), calls(7)),
     Case("seccomp: flags", SECCOMP + "flags", seccomp(rule("SCMP_ACT_ERRNO"), flags=["SECCOMP_FILTER_FLAG_LOG"]), calls(7), differs={"runc": "1.1.5 does not support flags"}),
     Case("seccomp: without noNewPrivileges", SECCOMP + "action", both(seccomp(rule("SCMP_ACT_ERRNO")), put("process.noNewPrivileges", False)), calls(7) + "; probe process | grep -E 'Secc|NoNew'"),
+    *[Case("seccomp: without %s, noNewPrivileges %s" % (name, privileges), SECCOMP + "action", both(seccomp(rule("SCMP_ACT_ERRNO", names=(name,))), put("process.noNewPrivileges", privileges)),
+           calls(7), differs={"runc": "1.1.5 asks where it is when its own filter is on"} if (name, privileges) == ("getcwd", False) else {})
+      for name in ("faccessat2", "getcwd") for privileges in (False, True)],
     Case("seccomp: for a user", SECCOMP + "action", both(seccomp(rule("SCMP_ACT_ERRNO")), put("process.user", {"uid": 5, "gid": 5})), calls(7)),
     Case("seccomp: no defaultAction", SECCOMP + "defaultAction", put("linux.seccomp", {"syscalls": []}), refused="linux.seccomp.defaultAction", differs={"runc": "1.1.5 takes an empty one; it is REQUIRED"}),
     Case("seccomp: an action that is not known", SECCOMP + "action", seccomp(rule("SCMP_ACT_WISH")), refused="SCMP_ACT_WISH"),
