@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Limits, scheduling, ids and capabilities of the program. The order matters and is the security of it:
- *   keyring -> limits, scheduling, personality -> directory -> no_new_privs -> (a filter that needs CAP_SYS_ADMIN) -> bounding set
- *   -> groups and ids -> capabilities -> directory, as the user, where root could not go -> LSM label.
+ *   file of the LSM label -> keyring -> limits, scheduling, personality -> directory -> no_new_privs -> (a filter that needs
+ *   CAP_SYS_ADMIN) -> bounding set -> groups and ids -> capabilities -> directory, as the user, where root could not go -> LSM label.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -25,6 +26,7 @@
 
 #define CAPABILITY_LAST_POSSIBLE 63
 #define IO_PRIORITY_PROCESS 1 /* IOPRIO_WHO_PROCESS */
+#define PROC_ROOT_INODE 1     /* PROC_ROOT_INO of linux/proc_fs.h */
 
 static void set_rlimits(void)
 {
@@ -108,27 +110,44 @@ static bool enter_directory(const char *directory)
     return false;
 }
 
-/* For the next exec. A file that is no procfs would swallow the label (CVE-2019-16884). */
-static void set_label(void)
+/* Opened before any filter is on, which may not know openat2(2). A file that is no procfs would swallow the label (CVE-2019-16884), and another one of
+ * procfs would do with it what it is for (CVE-2025-52881): neither a link out of /proc nor a mount in it is followed. */
+static int open_label(void)
 {
-    char name[64] = "/proc/thread-self/";
-    struct statfs fs;
+    char name[64] = "thread-self/";
     const char *label = job_text(job->label);
+    struct statfs fs;
+    struct stat st;
+    const struct open_how how = {.flags = O_WRONLY | O_CLOEXEC,
+                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
     strncat(name, job_text(job->label_file), sizeof(name) - strlen(name) - 1);
-    _cleanup_close_ int fd = open(name, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || fstatfs(fd, &fs) < 0)
+    _cleanup_close_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (proc < 0 || fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0)
         fail(1, "LSM label", label);
-    if (fs.f_type != PROC_SUPER_MAGIC) {
+    if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE) {
         errno = EPERM;
         fail(1, "LSM label: /proc of the container is not procfs", label);
     }
-    if (write(fd, label, strlen(label)) != (ssize_t)strlen(label))
+    int fd = (int)syscall(SYS_openat2, proc, name, &how, sizeof(how));
+    if (fd < 0)
+        fail(1, errno == EXDEV ? "LSM label: something is mounted in /proc of the container" : "LSM label",
+             label);
+    return fd;
+}
+
+/* For the next exec. */
+static void set_label(int file)
+{
+    const char *label = job_text(job->label);
+    if (write(file, label, strlen(label)) != (ssize_t)strlen(label))
         fail(1, "LSM label", label);
+    close(file);
 }
 
 void become_user(void)
 {
     const char *directory = job_text(job->cwd);
+    int label = job->label ? open_label() : -1;
     if (job->flags & ENTER_NEW_KEYRING)
         new_keyring();
     set_rlimits();
@@ -153,6 +172,6 @@ void become_user(void)
         fail(1, "process.cwd", directory);
     if (job->flags & ENTER_UMASK)
         (void)umask(job->umask);
-    if (job->label)
-        set_label();
+    if (label >= 0)
+        set_label(label);
 }

@@ -19,9 +19,43 @@
 #include "base/syscalls.h"
 #include "runtime/fsmount.h"
 
+#define PROC_ROOT_INODE 1 /* PROC_ROOT_INO of linux/proc_fs.h */
+
 void oci_rootfs_close(struct oci_rootfs *f)
 {
     close_fd(&f->root);
+    close_fd(&f->proc);
+    close_fd(&f->sys);
+}
+
+int oci_rootfs_open(const struct oci_rootfs *f, const char *path, struct err *e)
+{
+    const char *in_proc = str_after(path, "/proc/");
+    const char *in_sys = str_after(path, "/sys/");
+    if (in_proc && f->proc >= 0)
+        return path_open_in_root(f->proc, in_proc, O_PATH, 0, e);
+    if (in_sys && f->sys >= 0)
+        return path_open_in_root(f->sys, in_sys, O_PATH, 0, e);
+    return path_open_in_root(f->root, path, O_PATH, 0, e);
+}
+
+/* A link or a mount on the way could lead to another file of procfs, which is procfs too. */
+int oci_rootfs_open_proc(const struct oci_rootfs *f, const char *name, struct err *e)
+{
+    struct statfs fs;
+    struct stat st;
+    _cleanup_close_ int named = -1;
+    int proc = f->proc >= 0
+                   ? f->proc
+                   : (named = path_open_in_root(f->root, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, e));
+    if (proc < 0)
+        return proc;
+    if (fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0)
+        return err_errno(e, "/proc of the container");
+    if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
+        return err_set(e, EPERM, "/proc of the container is not procfs");
+    int fd = path_open_beneath(proc, name, O_WRONLY, 0, e);
+    return fd == -EXDEV ? err_wrap(e, "something is mounted in /proc of the container") : fd;
 }
 
 /* Nothing that is mounted here may reach the host, and what the host mounts later comes in as it would to a slave, unless the configuration says
@@ -145,22 +179,19 @@ int oci_rootfs_enter(const struct oci_config *c, struct oci_rootfs *f, bool no_p
     return f->root < 0 ? err_errno(e, "open the container's root") : 0;
 }
 
-/* Written through the container's /proc, which is seen to be procfs. The name was checked to be of a namespace (config_check.c). */
+/* The name was checked to be of a namespace (config_check.c). */
 static int set_sysctl(const struct oci_rootfs *f, const struct oci_pair *s, struct err *e)
 {
     char name[256];
-    struct statfs fs;
-    int n = snprintf(name, sizeof(name), "/proc/sys/%s", s->key);
+    int n = snprintf(name, sizeof(name), "sys/%s", s->key);
     if (n < 0 || (size_t)n >= sizeof(name))
         return err_set(e, EINVAL, "linux.sysctl: \"%.64s\" is too long", s->key);
-    for (char *p = name + sizeof("/proc/sys/") - 1; *p && strchr(s->key, '.'); p++)
+    for (char *p = name + sizeof("sys/") - 1; *p && strchr(s->key, '.'); p++)
         if (*p == '.' || *p == '/')
             *p = *p == '.' ? '/' : '.';
-    _cleanup_close_ int fd = path_open_in_root(f->root, name, O_WRONLY, 0, e);
+    _cleanup_close_ int fd = oci_rootfs_open_proc(f, name, e);
     if (fd < 0)
-        return err_wrap(e, "linux.sysctl");
-    if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-        return err_set(e, EPERM, "linux.sysctl: /proc of the container is not procfs");
+        return err_wrap(e, "linux.sysctl: %s", s->key);
     int r = io_write_all(fd, s->value, strlen(s->value), e);
     return r < 0 ? err_wrap(e, "linux.sysctl: %s", s->key) : 0;
 }

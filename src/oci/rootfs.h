@@ -29,13 +29,15 @@ void oci_sources_close(struct oci_sources *s);
 
 /* What of the file system is open while it is built. */
 struct oci_rootfs {
-    int root;        /* O_PATH: the container's root */
+    int root; /* O_PATH: the container's root */
+    int proc,
+        sys; /* O_PATH: what was mounted on /proc and /sys, wherever the names lead by now; -1: nothing */
     char path[4096]; /* of the root, while the host's files are there */
 };
 
 #define OCI_ROOTFS_INIT \
     {                   \
-        -1, ""          \
+        -1, -1, -1, ""  \
     }
 
 void oci_rootfs_close(struct oci_rootfs *f);
@@ -54,7 +56,7 @@ int oci_rootfs_move(const struct oci_rootfs *f, struct err *e);
 int oci_rootfs_finish(const struct oci_config *c, const struct oci_rootfs *f, struct err *e);
 
 /* One mount (rootfs_mount.c). `tree` is its detached source, or -1. */
-int oci_mount_add(const struct oci_config *c, const struct oci_rootfs *f, const struct oci_sources *sources,
+int oci_mount_add(const struct oci_config *c, struct oci_rootfs *f, const struct oci_sources *sources,
                   size_t index, const struct oci_cgroup *cgroup, struct err *e);
 
 /* Nodes and links of /dev (rootfs_dev.c). */
@@ -62,6 +64,13 @@ int oci_devices_make(const struct oci_config *c, const struct oci_rootfs *f, str
 
 /* Attaches the pty slave on /dev/console (rootfs_dev.c). */
 int oci_console_attach(const struct oci_rootfs *f, int slave, struct err *e);
+
+/* Opens (O_PATH) a file of the container by its path. What is below /proc and /sys is looked for in the file systems that were mounted there: others who
+ * have the root's files may rename a mount point meanwhile. */
+int oci_rootfs_open(const struct oci_rootfs *f, const char *path, struct err *e);
+
+/* Opens a file of the container's /proc for writing, which is that file and no other (CVE-2025-52881). `name` is below /proc. */
+int oci_rootfs_open_proc(const struct oci_rootfs *f, const char *name, struct err *e);
 
 /* Masked and read-only paths (rootfs_masks.c). */
 int oci_masks_apply(const struct oci_config *c, const struct oci_rootfs *f, struct err *e);

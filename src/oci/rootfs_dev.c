@@ -173,7 +173,11 @@ int oci_console_attach(const struct oci_rootfs *f, int slave, struct err *e)
     _cleanup_close_ int target = path_make_file_in_root(f->root, "/dev/console", (uid_t)-1, (gid_t)-1, e);
     _cleanup_close_ int tree =
         target < 0 ? -1 : open_tree(AT_FDCWD, link, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    struct statfs fs;
     if (target < 0)
         return target;
+    /* By links: others may have the files of /dev (CVE-2025-52565). */
+    if (fstatfs(target, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
+        return err_set(e, EPERM, "/dev/console of the container leads to a file of the kernel's");
     return tree < 0 ? err_errno(e, "/dev/console") : fsmount_attach(tree, target, e);
 }

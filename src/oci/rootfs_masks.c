@@ -54,7 +54,7 @@ static int mask(const struct oci_rootfs *f, const char *path, struct cover *c, s
 {
     struct stat st;
     struct err absent = {0};
-    _cleanup_close_ int target = path_open_in_root(f->root, path, O_PATH, 0, &absent);
+    _cleanup_close_ int target = oci_rootfs_open(f, path, &absent);
     if (target == -ENOENT || target == -ENOTDIR)
         return 0;
     if (target < 0) {
@@ -72,7 +72,7 @@ static int mask(const struct oci_rootfs *f, const char *path, struct cover *c, s
 static int make_read_only(const struct oci_rootfs *f, const char *path, struct err *e)
 {
     struct err absent = {0};
-    _cleanup_close_ int target = path_open_in_root(f->root, path, O_PATH, 0, &absent);
+    _cleanup_close_ int target = oci_rootfs_open(f, path, &absent);
     if (target == -ENOENT || target == -ENOTDIR)
         return 0;
     if (target < 0) {

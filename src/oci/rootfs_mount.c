@@ -192,7 +192,24 @@ void oci_sources_close(struct oci_sources *s)
     s->trees = NULL;
 }
 
-static int add_bind(const struct oci_rootfs *f, const struct oci_sources *sources, size_t index,
+/* Attaches a tree, and remembers it when it is the procfs of /proc or the sysfs of /sys. */
+static int attach(struct oci_rootfs *f, const struct oci_mount *m, int tree, int target, struct err *e)
+{
+    int *kept = str_equal(m->destination, "/proc")  ? &f->proc
+                : str_equal(m->destination, "/sys") ? &f->sys
+                                                    : NULL;
+    struct statfs fs;
+    int r = fsmount_attach(tree, target, e);
+    if (r < 0 || !kept)
+        return r;
+    close_fd(kept);
+    if (fstatfs(tree, &fs) < 0 || (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC))
+        return 0;
+    *kept = fcntl(tree, F_DUPFD_CLOEXEC, 3);
+    return *kept < 0 ? err_errno(e, "descriptor") : 0;
+}
+
+static int add_bind(struct oci_rootfs *f, const struct oci_sources *sources, size_t index,
                     const struct oci_mount *m, const struct oci_mount_options *o, struct err *e)
 {
     struct stat st;
@@ -210,7 +227,7 @@ static int add_bind(const struct oci_rootfs *f, const struct oci_sources *source
     _cleanup_close_ int target = open_target(f, m, S_ISDIR(st.st_mode), e);
     r = target < 0 ? target : check_target(f, m, target, e);
     if (r == 0)
-        r = fsmount_attach(tree, target, e);
+        r = attach(f, m, tree, target, e);
     return r == 0 ? set_propagation(tree, o, e) : r;
 }
 
@@ -284,7 +301,7 @@ static int resemble(const struct covered *c, const struct oci_mount_options *o, 
     return fill_tree(&(struct fill_request){.from = c->dir, .to = to, .proc = proc}, e);
 }
 
-static int add_new(const struct oci_rootfs *f, const struct oci_mount *m, const struct oci_mount_options *o,
+static int add_new(struct oci_rootfs *f, const struct oci_mount *m, const struct oci_mount_options *o,
                    const char *label, struct err *e)
 {
     _cleanup_str_list_ struct str_list options = {0};
@@ -307,7 +324,7 @@ static int add_new(const struct oci_rootfs *f, const struct oci_mount *m, const 
     if (r == 0)
         r = set_attributes(tree, o->set_recursive | late, 0, false, e);
     if (r == 0)
-        r = fsmount_attach(tree, target, e);
+        r = attach(f, m, tree, target, e);
     return r == 0 ? set_propagation(tree, o, e) : r;
 }
 
@@ -356,7 +373,7 @@ static int clean_destination(const char *destination, char ret[PATH_LENGTH_MAX +
     return 0;
 }
 
-int oci_mount_add(const struct oci_config *c, const struct oci_rootfs *f, const struct oci_sources *sources,
+int oci_mount_add(const struct oci_config *c, struct oci_rootfs *f, const struct oci_sources *sources,
                   size_t index, const struct oci_cgroup *cgroup, struct err *e)
 {
     char destination[PATH_LENGTH_MAX + 1];

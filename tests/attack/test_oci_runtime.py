@@ -5,39 +5,14 @@ import re
 
 import pytest
 
-from lib import bundle, host, wait
+from lib import host, wait
+from attack.oci_container import given, oci, up  # oci: a fixture
 
-CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_MKNOD", "CAP_SYS_CHROOT"]
 WATCH = "while :; do for l in /proc/[0-9]*/fd/* /proc/[0-9]*/exe /proc/[0-9]*/cwd; do readlink $l; done >>/tmp/seen 2>/dev/null; done"
 WRITE = "touch /tmp/begun; while :; do for f in /proc/[0-9]*/exe; do echo hostile 2>/dev/null >$f; done; done 2>/dev/null"
 ALLOWED = re.compile(r"^(/|/tmp/seen|/bin/\w+|/dev/(null|pts/\d+|console)|pipe:\[\d+\]|socket:\[\d+\]|/proc|/proc/\d+(/fd)?|/etc/passwd)$")
 EXECS = 20
 RACES = 20
-
-
-def given(script, change=None):
-    document = bundle.config(change)
-    document["process"]["capabilities"] = {s: CAPABILITIES for s in ("bounding", "effective", "permitted")}
-    document["process"]["args"] = ["sh", "-c", script]
-    return document
-
-
-@pytest.fixture
-def oci(casemate):
-    base = os.path.join(casemate.base, "oci")
-    os.makedirs(base)
-    bundle.make_rootfs(os.path.join(base, "bundle", "rootfs"))
-    runtime = bundle.Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime")], base, casemate.env)
-    runtime.name = "attack-" + os.urandom(4).hex()
-    runtime.tmp = os.path.join(runtime.bundle, "rootfs/tmp")
-    yield runtime
-    runtime.clean()
-
-
-def up(oci, script, change=None):
-    status, error = oci.create(given(script, change), oci.name)
-    assert status == 0, error
-    oci.ok("start", oci.name)
 
 
 def test_exec_brings_nothing_of_the_host_along(oci, canary):
