@@ -75,7 +75,7 @@ def test_ps(casemate, busybox):
     assert casemate.ok("ps", "-q") == second[:12] + "\n"
     assert casemate.ok("ps", "-aq", "--no-trunc").split() == [second, first]
     everything = casemate.ok("ps", "-a")
-    assert "Created" in everything and '"echo a long command…"' in everything
+    assert "Created" in everything and "\"echo 'a long comman…\"" in everything
     rows = [json.loads(line) for line in casemate.ok("ps", "-a", "--format", "json").splitlines()]
     assert [r["Names"] for r in rows] == ["second", "first"]
     assert [r["State"] for r in rows] == ["running", "created"]

@@ -196,11 +196,11 @@ def test_damaged_records_count_as_none(casemate, busybox, damage):
 
 
 def test_paused_is_left_alone(casemate, busybox):
-    start(casemate, busybox, *FAST, "--health-cmd", "true", "--health-timeout", "300ms", "--health-retries", "1")
+    start(casemate, busybox, *FAST, "--health-cmd", "true", "--health-timeout", "2s", "--health-retries", "1")
     until_health(casemate, "web", "healthy")
     casemate.ok("pause", "web")
     seen = health(casemate, "web")["Log"][-1]["Start"]
-    time.sleep(0.5)  # longer than interval and timeout
+    time.sleep(2.5)  # longer than interval and timeout
     casemate.ok("unpause", "web")
     wait.until(lambda: health(casemate, "web")["Log"][-1]["Start"] > seen, what="checks to go on")
     assert health(casemate, "web")["Status"] == "healthy"
