@@ -25,6 +25,7 @@
 #include "oci/job.h"
 #include "oci/namespaces.h"
 #include "oci/net_devices.h"
+#include "oci/notify.h"
 #include "oci/rootfs.h"
 #include "oci/rootless.h"
 #include "oci/sync.h"
@@ -391,6 +392,8 @@ int oci_create(int root, const struct oci_create *o, struct oci_container *ret, 
     r = check_console(o, &c.config, e);
     if (r == 0 && o->review)
         r = o->review(&c, e);
+    if (r == 0 && o->notify)
+        r = oci_notify_prepare(&c, e);
     if (r == 0)
         r = prepare(&x, e);
     if (r == 0)

@@ -12,6 +12,7 @@ struct oci_create {
     unsigned preserve_fds;      /* descriptors from 3 on that the container gets */
     unsigned listen_fds;        /* the first of these are sockets that the program is told of */
     bool no_pivot, no_new_keyring;
+    bool notify;  /* the container gets a socket on which it says that it is ready (notify.h) */
     bool systemd; /* the control group is of a scope of systemd */
     /* Judges the configuration before anything is made of it, and may change it (oci_container_rewrite); NULL: nobody does. */
     int (*review)(struct oci_container *c, struct err *e);

@@ -55,6 +55,13 @@ static uint64_t listening_sockets(void)
     return sockets;
 }
 
+/* The socket of a service manager that waits until the container is ready (sd_notify(3)); NULL: nobody waits. */
+static const char *manager_socket(void)
+{
+    const char *address = getenv("NOTIFY_SOCKET");
+    return str_set(address) ? address : NULL;
+}
+
 static int read_options(const struct invocation *in, struct create_options *o, struct err *e)
 {
     *o = (struct create_options){.create = {.bundle = "."}};
@@ -74,7 +81,8 @@ static int read_options(const struct invocation *in, struct create_options *o, s
     o->create.id = in->arguments[0];
     o->create.review = oci_review;
     o->create.systemd = oci_globals.systemd_cgroup;
-    return 0;
+    o->create.notify = manager_socket() != NULL;
+    return o->create.notify ? oci_notify_check(manager_socket(), e) : 0;
 }
 
 /* The command line, and the directory of all containers, which is returned. */
@@ -107,12 +115,33 @@ const struct verb oci_verb_create = {
     .run = run_create,
 };
 
+/* Lets the program run. The manager hears of readiness from who stays (`stays`: the command does, else it waits for that). */
+static int start(struct oci_container *c, int process, bool stays, struct oci_notify *notify, struct err *e)
+{
+    int status = 1;
+    /* Of one that runs, another command waits at the socket. */
+    bool tell = manager_socket() && oci_container_status(c) == OCI_CREATED;
+    int r = tell ? oci_notify_open(c, manager_socket(), notify, e) : 0;
+    if (r == 0)
+        r = oci_start(c, &status, e);
+    if (r < 0)
+        return r;
+    /* Others may exec into it meanwhile, or kill it. */
+    (void)flock(c->dir, LOCK_UN);
+    notify->main_id = stays ? 0 : c->pid;
+    return !stays && notify->socket >= 0 ? oci_notify_await(notify, process, e) : 0;
+}
+
 static int run_start(const struct invocation *in, struct err *e)
 {
     _cleanup_oci_container_ struct oci_container c = OCI_CONTAINER_INIT;
-    int status;
+    _cleanup_oci_notify_ struct oci_notify notify = OCI_NOTIFY_INIT;
+    struct err gone = {0};
     int r = oci_open_argument(in, true, &c, e);
-    return r == 0 ? oci_start(&c, &status, e) : r;
+    if (r < 0)
+        return r;
+    _cleanup_close_ int process = oci_container_process(&c, &gone);
+    return start(&c, process, false, &notify, e);
 }
 
 static const struct option_entry nothing[] = {{0}};
@@ -139,13 +168,6 @@ static void remove_quietly(struct oci_container *c)
         oci_log("warning", warnings.items[i]);
 }
 
-static int wait_for(struct oci_container *c, int process, int terminal, struct err *e)
-{
-    /* Others may exec into it meanwhile, or kill it. */
-    (void)flock(c->dir, LOCK_UN);
-    return oci_foreground(process, terminal, e);
-}
-
 static int run_run(const struct invocation *in, struct err *e)
 {
     struct create_options o;
@@ -158,11 +180,11 @@ static int run_run(const struct invocation *in, struct err *e)
     int r = oci_create(root, &o.create, &c, &terminal, e);
     if (r < 0)
         return r;
-    int status = 1;
+    _cleanup_oci_notify_ struct oci_notify notify = OCI_NOTIFY_INIT;
     _cleanup_close_ int process = oci_container_process(&c, e);
-    r = process < 0 ? process : oci_start(&c, &status, e);
+    r = process < 0 ? process : start(&c, process, !o.detach, &notify, e);
     if (r == 0 && !o.detach)
-        r = wait_for(&c, process, terminal, e);
+        r = oci_foreground(process, terminal, &notify, e);
     if (r < 0 || (!o.detach && !o.keep))
         remove_quietly(&c);
     return r;

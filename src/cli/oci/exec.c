@@ -202,7 +202,7 @@ static int execute(const struct invocation *in, const struct exec_options *o, st
         return status;
     }
     (void)flock(container.dir, LOCK_UN);
-    r = o->detach ? 0 : oci_foreground(done.pidfd, done.terminal, e);
+    r = o->detach ? 0 : oci_foreground(done.pidfd, done.terminal, NULL, e);
     close_fd(&done.pidfd);
     close_fd(&done.terminal);
     return r;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "base/syscalls.h"
 #include "cli/oci/oci.h"
 #include "cli/streams.h"
@@ -63,18 +64,32 @@ static void drain(struct streams *x, int master)
         ;
 }
 
-static int watch(struct streams *x, int pidfd, int master, struct err *e)
+/* Once is enough. That the manager cannot be told ends no container. */
+static void pass_readiness(struct oci_notify *notify)
+{
+    struct err e = {0};
+    int r = oci_notify_forward(notify, &e);
+    if (r < 0)
+        oci_log("warning", e.text);
+    if (r != 0)
+        oci_notify_close(notify);
+}
+
+static int watch(struct streams *x, int pidfd, int master, struct oci_notify *notify, struct err *e)
 {
     bool open = master >= 0;
     for (;;) {
-        struct pollfd p[4] = {{.fd = pidfd, .events = POLLIN},
+        struct pollfd p[5] = {{.fd = pidfd, .events = POLLIN},
                               {.fd = x->signals, .events = POLLIN},
                               {.fd = open ? master : -1, .events = POLLIN},
-                              {.fd = open && x->input ? STDIN_FILENO : -1, .events = streams_want_input(x)}};
-        if (poll(p, 4, -1) < 0 && errno != EINTR)
+                              {.fd = open && x->input ? STDIN_FILENO : -1, .events = streams_want_input(x)},
+                              {.fd = notify ? notify->socket : -1, .events = POLLIN}};
+        if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
             return err_errno(e, "poll");
         if (p[1].revents)
             pass_signals(x, pidfd, master);
+        if (p[4].revents)
+            pass_readiness(notify);
         int r = p[2].revents ? take_output(x, master, e) : 1;
         open = open && r > 0;
         if (r >= 0 && p[3].revents)
@@ -86,7 +101,7 @@ static int watch(struct streams *x, int pidfd, int master, struct err *e)
     }
 }
 
-int oci_foreground(int pidfd, int master, struct err *e)
+int oci_foreground(int pidfd, int master, struct oci_notify *notify, struct err *e)
 {
     _cleanup_streams_ struct streams x = STREAMS_INIT;
     siginfo_t info = {0};
@@ -94,7 +109,7 @@ int oci_foreground(int pidfd, int master, struct err *e)
     if (r < 0)
         return r;
     resize(master);
-    r = watch(&x, pidfd, master, e);
+    r = watch(&x, pidfd, master, notify, e);
     drain(&x, master);
     if (r < 0)
         return r;

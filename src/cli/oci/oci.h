@@ -9,6 +9,7 @@
 
 #include "cli/verbs.h"
 #include "oci/container.h"
+#include "oci/notify.h"
 
 #define OCI_PROGRAM "casemate-runtime"
 
@@ -42,5 +43,6 @@ int oci_review_process(const struct oci_container *c, struct oci_process *proces
 /* The container that the first argument names. */
 int oci_open_argument(const struct invocation *in, bool lock, struct oci_container *ret, struct err *e);
 
-/* The caller's side of a container's process in the foreground: its terminal (`master`, -1: the streams are shared) and signals. The exit status. */
-int oci_foreground(int pidfd, int master, struct err *e);
+/* The caller's side of a container's process in the foreground: its terminal (`master`, -1: the streams are shared) and signals. Meanwhile
+ * the service manager is told when the container is ready (`notify`; NULL: nobody waits for that). The exit status. */
+int oci_foreground(int pidfd, int master, struct oci_notify *notify, struct err *e);
