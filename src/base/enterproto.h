@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <string.h>
 
 #define ENTER_VERSION 2
 #define ENTER_MAGIC 0x43454e54 /* "CENT" */
@@ -103,3 +104,12 @@ struct enter_report {
     int32_t status; /* of ENTER_FAILED as a shell's: 126 cannot be executed, 127 not found, else 1 */
     char text[ENTER_TEXT_MAX];
 };
+
+/* The report of a failure; `text` is cut at what a report holds. */
+static inline struct enter_report enter_report_failure(int code, int status, const char *text)
+{
+    struct enter_report r = {.step = ENTER_FAILED, .code = code, .status = status};
+    size_t n = strnlen(text, sizeof(r.text) - 1);
+    memcpy(r.text, text, n);
+    return r;
+}

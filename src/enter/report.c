@@ -30,9 +30,11 @@ void tell(enum enter_step step, int number)
 
 _Noreturn void fail(int status, const char *what, const char *subject)
 {
-    struct enter_report r = {.step = ENTER_FAILED, .code = errno, .status = status};
-    (void)snprintf(r.text, sizeof(r.text), "%s%s%s%s: %s", what, subject ? " \"" : "", subject ? subject : "",
-                   subject ? "\"" : "", strerror(r.code));
+    char text[ENTER_TEXT_MAX];
+    int code = errno;
+    (void)snprintf(text, sizeof(text), "%s%s%s%s: %s", what, subject ? " \"" : "", subject ? subject : "",
+                   subject ? "\"" : "", strerror(code));
+    const struct enter_report r = enter_report_failure(code, status, text);
     (void)signal(SIGPIPE, SIG_IGN);
     send_report(&r);
     _exit(status);

@@ -52,9 +52,7 @@ int oci_sync_await(int socket, struct err *e)
 
 _Noreturn void oci_sync_fail(int socket, const struct err *e)
 {
-    struct enter_report report = {.step = ENTER_FAILED, .code = e->code, .status = 1};
-    size_t n = strnlen(e->text, sizeof(report.text) - 1);
-    memcpy(report.text, e->text, n);
+    const struct enter_report report = enter_report_failure(e->code, 1, e->text);
     (void)send_report(socket, &report, -1);
     _exit(1);
 }
