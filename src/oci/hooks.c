@@ -113,12 +113,27 @@ static int run(const struct oci_hook *h, const char *state, struct err *e)
     return judge(h, status, said, e);
 }
 
+static int run_at(const struct schema_list *hooks, size_t i, const char *name, const char *state,
+                  struct err *e)
+{
+    int r = run(OCI_ITEM(hooks, struct oci_hook, i), state, e);
+    return r < 0 ? err_wrap(e, "hooks.%s[%zu]", name, i) : 0;
+}
+
 int oci_hooks_run(const struct schema_list *hooks, const char *name, const char *state, struct err *e)
 {
+    int r = 0;
+    for (size_t i = 0; i < hooks->count && r == 0; i++)
+        r = run_at(hooks, i, name, state, e);
+    return r;
+}
+
+void oci_hooks_run_all(const struct schema_list *hooks, const char *name, const char *state,
+                       struct str_list *warnings)
+{
     for (size_t i = 0; i < hooks->count; i++) {
-        int r = run(OCI_ITEM(hooks, struct oci_hook, i), state, e);
-        if (r < 0)
-            return err_wrap(e, "hooks.%s[%zu]", name, i);
+        struct err failed = {0}, ignored = {0};
+        if (run_at(hooks, i, name, state, &failed) < 0 && warnings)
+            (void)str_list_add(warnings, failed.text, &ignored);
     }
-    return 0;
 }

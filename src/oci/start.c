@@ -40,6 +40,22 @@ static int await_program(int connection, int *ret_status, struct err *e)
     return r > 0 ? err_set(e, EBADMSG, "the container's process speaks another protocol") : r;
 }
 
+/* Kills the first process, with which its process namespace ends, and waits. */
+static int end_process(const struct oci_container *c, struct err *e)
+{
+    struct err gone = {0};
+    _cleanup_close_ int process = oci_container_process(c, &gone);
+    struct pollfd p = {.fd = process, .events = POLLIN};
+    if (process < 0)
+        return 0;
+    if (sys_pidfd_send_signal(process, SIGKILL) < 0 && errno != ESRCH)
+        return err_errno(e, "kill the container's process");
+    int n;
+    while ((n = poll(&p, 1, END_MS)) < 0 && errno == EINTR)
+        ;
+    return n == 0 ? err_set(e, ETIMEDOUT, "the container's process does not end") : 0;
+}
+
 int oci_start(struct oci_container *c, int *ret_status, struct err *e)
 {
     enum oci_status status = oci_container_status(c);
@@ -58,23 +74,11 @@ int oci_start(struct oci_container *c, int *ret_status, struct err *e)
         return r;
     _cleanup_free_ char *state = NULL;
     r = oci_container_state(c, OCI_RUNNING, false, &state, e);
-    return r == 0 ? oci_hooks_run(&c->config.hooks.poststart, "poststart", state, e) : r;
-}
-
-/* Kills the first process, with which its process namespace ends, and waits. */
-static int end_process(const struct oci_container *c, struct err *e)
-{
-    struct err gone = {0};
-    _cleanup_close_ int process = oci_container_process(c, &gone);
-    struct pollfd p = {.fd = process, .events = POLLIN};
-    if (process < 0)
-        return 0;
-    if (sys_pidfd_send_signal(process, SIGKILL) < 0 && errno != ESRCH)
-        return err_errno(e, "kill the container's process");
-    int n;
-    while ((n = poll(&p, 1, END_MS)) < 0 && errno == EINTR)
-        ;
-    return n == 0 ? err_set(e, ETIMEDOUT, "the container's process does not end") : 0;
+    r = r == 0 ? oci_hooks_run(&c->config.hooks.poststart, "poststart", state, e) : r;
+    struct err ignored = {0};
+    if (r < 0) /* an error by now, not a container that runs without what the hook should have set up */
+        (void)end_process(c, &ignored);
+    return r;
 }
 
 /* A scope ends with its last process: what is left is killed first, for systemd would ask it kindly and wait. */
@@ -109,8 +113,7 @@ int oci_delete(struct oci_container *c, bool force, struct str_list *warnings, s
         return r;
     _cleanup_free_ char *state = NULL;
     if (c->config.hooks.poststop.count > 0 &&
-        oci_container_state(c, OCI_STOPPED, false, &state, &failed) == 0 &&
-        oci_hooks_run(&c->config.hooks.poststop, "poststop", state, &failed) < 0 && warnings)
-        (void)str_list_add(warnings, failed.text, e);
+        oci_container_state(c, OCI_STOPPED, false, &state, &failed) == 0)
+        oci_hooks_run_all(&c->config.hooks.poststop, "poststop", state, warnings);
     return oci_container_remove(c, e);
 }
