@@ -5,6 +5,7 @@
  *   config.json   the configuration as it was at `create`; what is changed in the bundle later counts no more
  *   state.json    written by rename: process, bundle, control groups
  *   start.sock    there until the start: casemate-enter waits on it (base/enterproto.h)
+ *   notify/       under a service manager: the container's /run/notify (notify.h)
  *
  * What its state is, the kernel says: the process with that id and start time, the freezer, and whether start.sock is there.
  * Commands that change a container hold a flock on its directory; one that is killed holds nothing.
