@@ -66,7 +66,7 @@ static int parse(const struct buf *text, struct live *live, struct err *e)
 
 int live_read(int dir, const struct plan *p, struct live *ret_live, struct err *e)
 {
-    struct live live;
+    struct live live = {0};
     struct err absent = {0};
     _cleanup_buf_ struct buf text = {0};
     int r = live_init(p, &live, e);
