@@ -49,9 +49,10 @@ static bool add(struct listening *l, const struct listening_socket *socket)
 static bool add_message(struct listening *l, const struct nlmsghdr *header)
 {
     const struct unix_diag_msg *m = NLMSG_DATA(header);
-    struct listening_socket socket = {.cookie = (uint64_t)m->udiag_cookie[1] << 32 | m->udiag_cookie[0]};
+    struct listening_socket socket = {0};
     if (header->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
         return false;
+    socket.cookie = (uint64_t)m->udiag_cookie[1] << 32 | m->udiag_cookie[0];
     size_t left = header->nlmsg_len - NLMSG_LENGTH(sizeof(*m));
     const struct rtattr *a = (const void *)((const char *)m + NLMSG_ALIGN(sizeof(*m)));
     for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {

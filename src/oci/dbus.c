@@ -8,16 +8,17 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/str.h"
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define ANSWER_MS 25000 /* the limit that libraries of D-Bus have */
 #define LINE_MAX_BYTES 512
+#define NS_PER_MS 1000000
 #define MESSAGES_MAX 10000 /* that are not for us, while an answer is awaited */
 
 void dbus_close(struct dbus *b)
@@ -120,9 +121,7 @@ static int connect_to(bool user, struct err *e)
 
 static int64_t now_ms(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return clock_monotonic() / NS_PER_MS;
 }
 
 static int wait_for(int fd, short events, int64_t until, struct err *e)

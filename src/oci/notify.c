@@ -121,10 +121,12 @@ static int make_socket(int dir, struct err *e)
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET, dir);
     _cleanup_close_ int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     (void)unlinkat(dir, SOCKET, 0); /* of a start that did not come to its end */
-    if (s < 0 || bind(s, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-        fchmodat(dir, SOCKET, 0777, 0) < 0)
-        return err_errno(e, "make " SOCKET);
-    return steal_fd(&s);
+    mode_t mask = umask(0);         /* who runs in the container may write to it, whatever its id is */
+    int r = s < 0 ? -1 : bind(s, (const struct sockaddr *)&address, sizeof(address));
+    int error = errno;
+    (void)umask(mask);
+    errno = error;
+    return r < 0 ? err_errno(e, "make " SOCKET) : steal_fd(&s);
 }
 
 int oci_notify_open(const struct oci_container *c, const char *address, struct oci_notify *ret, struct err *e)

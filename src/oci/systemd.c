@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/str.h"
 
@@ -18,6 +19,7 @@
 #define PREFIX "casemate"
 #define ANNOTATION "org.systemd.property."
 #define JOB_MS 30000
+#define NS_PER_MS 1000000
 #define OWN_GROUPS_MAX (64U << 10)
 #define ERROR_NAME_MAX 128
 #define UNIT_EXISTS MANAGER ".UnitExists"
@@ -124,14 +126,15 @@ static int subscribe(struct dbus *b, struct err *e)
     return r == 0 ? dbus_ask(b, &call, NULL, NULL, 0, e) : r;
 }
 
-/* Waits for a job's end: JobRemoved has its number, its path, the unit and the result. */
+/* Waits for a job's end: JobRemoved has its number, its path, the unit and the result. The ends of other jobs give it no more time. */
 static int await_job(struct dbus *b, const char *job, struct err *e)
 {
+    int64_t end = clock_monotonic() + (int64_t)JOB_MS * NS_PER_MS;
     for (;;) {
         struct dbus_message m;
         uint32_t number;
         const char *path = "", *unit = "", *result = "";
-        int r = dbus_await(b, "JobRemoved", JOB_MS, &m, e);
+        int r = dbus_await(b, "JobRemoved", (int)((end - clock_monotonic()) / NS_PER_MS), &m, e);
         struct dbus_reader reader = {.bytes = m.body, .length = m.body_length};
         if (r == 0)
             r = dbus_get_u32(&reader, &number, e);

@@ -18,10 +18,7 @@ def given(script, change=None):
 
 @pytest.fixture
 def oci(casemate):
-    base = os.path.join(casemate.base, "oci")
-    os.makedirs(base)
-    bundle.make_rootfs(os.path.join(base, "bundle", "rootfs"))
-    runtime = bundle.Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime")], base, casemate.env)
+    runtime = bundle.ours(casemate)
     runtime.name = "attack-" + os.urandom(4).hex()
     runtime.tmp = os.path.join(runtime.bundle, "rootfs/tmp")
     yield runtime

@@ -19,10 +19,7 @@ SLEEP = ["sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.05; done"]
 
 @pytest.fixture
 def oci(casemate):
-    base = os.path.join(casemate.base, "oci")
-    os.makedirs(base)
-    bundle.make_rootfs(os.path.join(base, "bundle", "rootfs"))
-    runtime = bundle.Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime")], base, casemate.env)
+    runtime = bundle.ours(casemate)
     yield runtime
     runtime.clean()
     assert not os.path.isdir(runtime.root) or not os.listdir(runtime.root)

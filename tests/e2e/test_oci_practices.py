@@ -13,10 +13,7 @@ SLEEP = ["sh", "-c", "trap exit TERM; while :; do sleep 0.05; done"]
 
 @pytest.fixture
 def oci(casemate):
-    base = os.path.join(casemate.base, "oci")
-    os.makedirs(base)
-    bundle.make_rootfs(os.path.join(base, "bundle", "rootfs"))
-    runtime = bundle.Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime")], base, casemate.env)
+    runtime = bundle.ours(casemate)
     runtime.policy = casemate.policy
     runtime.records = lambda: [json.loads(line) for line in casemate.ok("log", "show", "--format", "json").splitlines()]
     yield runtime

@@ -83,11 +83,8 @@ def probe(tmp_path_factory):
 
 @pytest.fixture
 def oci(casemate, probe):
-    base = os.path.join(casemate.base, "oci")
-    os.makedirs(base)
-    bundle.make_rootfs(os.path.join(base, "bundle", "rootfs"))
-    shutil.copy(probe, os.path.join(base, "bundle", "rootfs", "bin", "probe"))
-    runtime = bundle.Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime")], base, casemate.env)
+    runtime = bundle.ours(casemate)
+    shutil.copy(probe, os.path.join(runtime.bundle, "rootfs", "bin", "probe"))
     yield runtime
     runtime.clean()
 

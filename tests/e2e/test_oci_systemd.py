@@ -9,9 +9,7 @@ from lib import bundle
 
 @pytest.fixture
 def oci(casemate):
-    base = os.path.join(casemate.base, "oci")
-    bundle.make_rootfs(os.path.join(base, "bundle", "rootfs"))
-    return bundle.Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime"), "--systemd-cgroup"], base, casemate.env)
+    return bundle.ours(casemate, "--systemd-cgroup")
 
 
 def path(value):

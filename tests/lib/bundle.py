@@ -55,6 +55,14 @@ def config(change=None):
     return document
 
 
+def ours(casemate, *options):
+    """The build's runtime, with a bundle of its own below the installation's base."""
+    base = os.path.join(casemate.base, "oci")
+    os.makedirs(base)
+    make_rootfs(os.path.join(base, "bundle", "rootfs"))
+    return Runtime([casemate.installation.binary.replace("bin/casemate", "bin/casemate-runtime"), *options], base, casemate.env)
+
+
 class Runtime:
     """One runtime with a state directory of its own."""
 

@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "bpf_eval.h"
 #include "seccomp/compile.h"
+#include "seccomp_oracle.h"
 
 #define ALLOWED SECCOMP_RET_ALLOW
 #define FAILS(n) (SECCOMP_RET_ERRNO | (n))
@@ -467,8 +468,6 @@ static void test_agrees_with_plain_evaluation(void **state)
 
 static struct seccomp_program oracle_compile(const struct random_rule *rules, size_t n)
 {
-    struct seccomp_program p = {0};
-    struct stat st;
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     assert_non_null(ctx);
     for (size_t i = 0; i < n; i++) {
@@ -481,14 +480,7 @@ static struct seccomp_program oracle_compile(const struct random_rule *rules, si
                                       .datum_b = rules[i].args[a].value_two};
         assert_int_equal(seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rules[i].nr, rules[i].n_args, cmp), 0);
     }
-    _cleanup_close_ int fd = memfd_create("oracle", MFD_CLOEXEC);
-    assert_true(fd >= 0 && seccomp_export_bpf(ctx, fd) == 0 && fstat(fd, &st) == 0);
-    seccomp_release(ctx);
-    p.len = (size_t)st.st_size / sizeof(*p.code);
-    p.code = calloc(p.len, sizeof(*p.code));
-    assert_non_null(p.code);
-    assert_int_equal(pread(fd, p.code, (size_t)st.st_size, 0), st.st_size);
-    return p;
+    return oracle_export(ctx);
 }
 
 /* One rule for each call: with several, libseccomp 2.5.4 lets arguments through that no rule allows. */

@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "bpf_eval.h"
 #include "seccomp/compile.h"
+#include "seccomp_oracle.h"
 
 #define ALLOWED SECCOMP_RET_ALLOW
 #define FAILS(n) (SECCOMP_RET_ERRNO | (n))
@@ -226,20 +227,6 @@ static void add_arches(scmp_filter_ctx ctx, enum seccomp_arch machine)
             assert_int_equal(seccomp_arch_add(ctx, abis[i].token), 0);
 }
 
-static struct seccomp_program exported(scmp_filter_ctx ctx)
-{
-    struct seccomp_program p = {0};
-    struct stat st;
-    _cleanup_close_ int fd = memfd_create("oracle", MFD_CLOEXEC);
-    assert_true(fd >= 0 && seccomp_export_bpf(ctx, fd) == 0 && fstat(fd, &st) == 0);
-    seccomp_release(ctx);
-    p.len = (size_t)st.st_size / sizeof(*p.code);
-    p.code = calloc(p.len, sizeof(*p.code));
-    assert_non_null(p.code);
-    assert_int_equal(pread(fd, p.code, (size_t)st.st_size, 0), st.st_size);
-    return p;
-}
-
 /* A condition that a call may have; not for those that 32-bit x86 multiplexes, which libseccomp compares with the wrong argument. */
 static bool condition_make(const char *name, struct scmp_arg_cmp *c, struct buf *args)
 {
@@ -311,7 +298,7 @@ static void test_agrees_with_libseccomp_on_all_abis(void **state)
         ADD(&json, "]}");
         _cleanup_(seccomp_program_clear) struct seccomp_program ours =
             compiled(json.data, &machines[machine]);
-        _cleanup_(seccomp_program_clear) struct seccomp_program theirs = exported(ctx);
+        _cleanup_(seccomp_program_clear) struct seccomp_program theirs = oracle_export(ctx);
         compare(&ours, &theirs, machine);
     }
 }
